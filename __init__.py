@@ -1,0 +1,1 @@
+"""nasgauge measures neural architecture search."""

@@ -1,0 +1,66 @@
+"""One measured quantity of every architecture: the numbers, their axes and where they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import BadValue
+
+PROVENANCES = ("measured", "estimated", "simulated", "predicted", "computed")
+
+
+@dataclass(frozen=True)
+class Column:
+    """Values of one metric for all architectures of a space, NaN where nothing was measured.
+
+    The axes of ``values`` say what they are:
+
+    ==================================  =====================================================
+    ``budget`` None, (arch,)            a property of the architecture (parameters, latency)
+    ``budget`` set, seeds None, (arch,) mean over runs, where single runs are not (all) known
+    seeds set, (arch, seed)             end of each training run
+    seeds set, (arch, seed, epoch)      the curve of each run, epoch 1 first
+    ==================================  =====================================================
+
+    ``dataset`` is the name a user asks by; ``trained_on`` and ``evaluated_on`` say in words what that means.
+    ``means_over`` says in words what a mean column averages. Units are in the metric's name: ``*_accuracy`` percent,
+    ``*_seconds``, ``params_millions``, ``flops_millions``, ``latency_ms:DEVICE``, ``energy_mj:DEVICE``.
+    """
+
+    metric: str
+    values: npt.NDArray[np.generic] = field(repr=False)
+    dataset: str | None = None
+    budget: int | None = None
+    seeds: tuple[int, ...] | None = None
+    trained_on: str = ""
+    evaluated_on: str = ""
+    means_over: str = ""
+    provenance: str = "measured"
+    sources: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.provenance not in PROVENANCES:
+            raise BadValue(f"provenance {self.provenance!r} of {self.path!r}; legal: {', '.join(PROVENANCES)}")
+        if self.values.dtype.kind not in "iuf":
+            raise BadValue(f"column {self.path!r} holds dtype {self.values.dtype}; a column holds numbers")
+        axes = 1 if self.seeds is None else self.values.ndim
+        if self.values.ndim != axes or axes > 3 or (self.seeds is not None and axes < 2):
+            raise BadValue(f"column {self.path!r} has shape {self.values.shape}, which does not fit seeds={self.seeds}")
+        if self.seeds is not None and (self.budget is None or len(self.seeds) != self.values.shape[1]):
+            raise BadValue(f"column {self.path!r}: seeds {self.seeds} need a budget and one entry per run")
+
+    @property
+    def kind(self) -> str:
+        """One of static, mean, runs, curves."""
+        if self.seeds is None:
+            return "static" if self.budget is None else "mean"
+        return "runs" if self.values.ndim == 2 else "curves"
+
+    @property
+    def path(self) -> str:
+        """Where the column lies in the file: data set / budget / metric / kind."""
+        budget = "static" if self.budget is None else str(self.budget)
+        return f"{self.dataset or 'any'}/{budget}/{self.metric}/{self.kind}"

@@ -1,0 +1,231 @@
+"""One HDF5 file of columns: written whole, checked, renamed; opened in milliseconds and read through memory maps."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import mmap
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from .column import Column
+from .errors import BadFile, BadValue, MissingFile, UnknownName
+
+FORMAT = "nasgauge-table"
+SCHEMA = 1
+SPARSE = 0.5  # a column with more NaN than this is stored compressed, not memory-mapped
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file the numbers came from."""
+
+    name: str
+    url: str
+    sha256: str
+    licence: str
+    size: int = 0  # bytes
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the index says of a column, without its numbers."""
+
+    path: str
+    kind: str
+    metric: str
+    dataset: str | None
+    budget: int | None
+    seeds: tuple[int, ...] | None
+    shape: tuple[int, ...]
+    missing: int
+    sha256: str
+    trained_on: str
+    evaluated_on: str
+    means_over: str
+    provenance: str
+    sources: tuple[str, ...]
+
+
+class Table:
+    """An open table: the index in memory, the numbers on disk until asked for.
+
+    ``info`` holds name, space, title, licence, notes; ``sources`` the files it was made from; ``entries`` the index.
+    A table pickles as its path, so every process maps the same pages of the same file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self._file = _open(self.path)
+        try:
+            index = json.loads(self._file["index"][()])
+            self.info: dict[str, Any] = index["info"]
+            self.sources = tuple(Source(**source) for source in index["sources"])
+            self.entries = tuple(
+                Entry(
+                    **{
+                        key: tuple(value) if isinstance(value, list) else value
+                        for key, value in entry.items()
+                    }
+                )
+                for entry in index["entries"]
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            self._file.close()
+            raise BadFile(f"{self.path}: the table's index is unreadable ({error!r}); fetch or convert it again") from error
+        self._by_path = {entry.path: entry for entry in self.entries}
+        self._map: mmap.mmap | None = None
+
+    def read(self, path: str) -> npt.NDArray[np.generic]:
+        """The numbers of one column, read-only: a view of the mapped file where stored plainly, else decompressed."""
+        if path not in self._by_path:
+            raise UnknownName.of("column", path, self._by_path)
+        dataset = self._dataset(path)
+        offset = dataset.id.get_offset()
+        if offset is None:
+            values = np.asarray(dataset[()])
+            values.flags.writeable = False
+            return values
+        if self._map is None:
+            with open(self.path, "rb") as file:
+                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        values = np.frombuffer(self._map, dtype=dataset.dtype, count=dataset.size, offset=offset)
+        return values.reshape(dataset.shape)
+
+    def read_curves(self, path: str, archs: npt.NDArray[np.int64]) -> npt.NDArray[np.generic]:
+        """Rows ``archs`` of a curve column, (len(archs), seed, epoch), touching only the chunks that hold them."""
+        dataset = self._dataset(path)
+        unique, inverse = np.unique(archs, return_inverse=True)
+        return np.asarray(dataset[unique] if unique.size else np.empty((0, *dataset.shape[1:])))[inverse]
+
+    def _dataset(self, path: str) -> h5py.Dataset:
+        if path not in self._by_path:
+            raise UnknownName.of("column", path, self._by_path)
+        return self._file["columns"][path]
+
+    def verify(self) -> None:
+        """Compare every column with the checksum written beside it; BadFile names the first that differs."""
+        for entry in self.entries:
+            found = _sha256(self.read(entry.path))
+            if found != entry.sha256:
+                raise BadFile(
+                    f"{self.path}: column {entry.path!r} is damaged (sha256 {found[:12]}..., "
+                    f"expected {entry.sha256[:12]}...); delete the file and fetch or convert it again"
+                )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["path"])  # type: ignore[misc]
+
+    def __repr__(self) -> str:
+        return f"<table {self.info['name']!r} of space {self.info['space']!r}: {len(self.entries)} columns, {self.path}>"
+
+
+def write_table(
+    path: str | os.PathLike[str],
+    columns: Iterable[Column],
+    *,
+    name: str,
+    space: str,
+    title: str = "",
+    licence: str,
+    sources: Sequence[Source] = (),
+    notes: Sequence[str] = (),
+    extra: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write ``columns`` as the table ``name`` of ``space``; the file appears whole under ``path`` or not at all.
+
+    The same columns give the same bytes. ``notes`` are sentences that `Benchmark.describe` prints; ``extra`` is any
+    JSON-able detail of a source format that a reader of it wants to keep.
+
+    Raises:
+        BadValue: no columns, two columns of one path, or columns of different length.
+        OSError: the disk is full or not writable; nothing is left under ``path``.
+    """
+    path = Path(path)
+    listed = list(columns)
+    if not listed:
+        raise BadValue(f"table {name!r} has no columns")
+    lengths = {column.values.shape[0] for column in listed}
+    if len(lengths) != 1:
+        raise BadValue(f"columns of table {name!r} have different lengths: {sorted(lengths)}")
+    if len({column.path for column in listed}) < len(listed):
+        raise BadValue(f"table {name!r} has two columns with one path")
+    info = {"name": name, "space": space, "title": title, "licence": licence, "notes": list(notes),
+            "architectures": lengths.pop(), "extra": dict(extra or {})}  # fmt: skip
+    index = {"info": info, "sources": [asdict(source) for source in sources],
+             "entries": [asdict(_entry(column)) for column in listed]}  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    os.close(handle)
+    try:
+        with h5py.File(temporary, "w", libver="v110", track_order=False) as file:
+            file.attrs["format"] = FORMAT
+            file.attrs["schema"] = SCHEMA
+            file["index"] = json.dumps(index, sort_keys=True)
+            for column in listed:
+                _store(file, column)
+        Table(temporary).verify()
+        with open(temporary, "rb") as written:
+            os.fsync(written.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    return path
+
+
+def _store(file: h5py.File, column: Column) -> None:
+    values = np.ascontiguousarray(column.values)
+    values = values.astype(values.dtype.newbyteorder("<"), copy=False)
+    mostly_missing = values.dtype.kind == "f" and np.isnan(values).mean() > SPARSE
+    if column.kind == "curves":
+        chunk = (max(1, min(len(values), 65536 // max(1, values[0].nbytes))), *values.shape[1:])
+        file.create_dataset(f"columns/{column.path}", data=values, chunks=chunk, compression="gzip", shuffle=True)
+    elif mostly_missing:
+        file.create_dataset(f"columns/{column.path}", data=values, chunks=True, compression="gzip", shuffle=True)
+    else:
+        file.create_dataset(f"columns/{column.path}", data=values)
+
+
+def _entry(column: Column) -> Entry:
+    values = column.values
+    missing = int(np.isnan(values).sum()) if values.dtype.kind == "f" else 0
+    return Entry(
+        path=column.path, kind=column.kind, metric=column.metric, dataset=column.dataset, budget=column.budget,
+        seeds=column.seeds, shape=values.shape, missing=missing, sha256=_sha256(values), trained_on=column.trained_on,
+        evaluated_on=column.evaluated_on, means_over=column.means_over, provenance=column.provenance,
+        sources=column.sources,
+    )  # fmt: skip
+
+
+def _sha256(values: npt.NDArray[np.generic]) -> str:
+    plain = np.ascontiguousarray(values.astype(values.dtype.newbyteorder("<"), copy=False))
+    return hashlib.sha256(plain).hexdigest()
+
+
+def _open(path: Path) -> h5py.File:
+    if not path.is_file():
+        raise MissingFile(f"no table at {path}; `nasgauge list` shows the tables at hand and those that can be fetched")
+    try:
+        file = h5py.File(path, "r", locking=False)
+    except OSError as error:
+        raise BadFile(f"{path}: not a readable HDF5 file ({error}); fetch or convert it again") from error
+    if file.attrs.get("format") != FORMAT:
+        file.close()
+        raise BadFile(f"{path}: an HDF5 file, but not a nasgauge table")
+    if file.attrs.get("schema") != SCHEMA:
+        found = file.attrs.get("schema")
+        file.close()
+        raise BadFile(f"{path}: table schema {found}; this version reads schema {SCHEMA}: fetch or convert it again")
+    return file

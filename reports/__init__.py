@@ -1,0 +1,1 @@
+"""What we learned: statistics, figures, one module per report, the page."""

@@ -1,0 +1,1 @@
+"""Which architecture next: searchers, and the runner that compares them."""
