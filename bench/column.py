@@ -22,7 +22,7 @@ class Column:
     ``budget`` None, (arch,)            a property of the architecture (parameters, latency)
     ``budget`` set, seeds None, (arch,) mean over runs, where single runs are not (all) known
     seeds set, (arch, seed)             end of each training run
-    seeds set, (arch, seed, epoch)      the curve of each run, epoch 1 first
+    seeds set, (arch, seed, epoch)      checkpoints of each run after ``epochs`` (default 1, 2, ...)
     ==================================  =====================================================
 
     ``dataset`` is the name a user asks by; ``trained_on`` and ``evaluated_on`` say in words what that means.
@@ -40,6 +40,7 @@ class Column:
     means_over: str = ""
     provenance: str = "measured"
     sources: tuple[str, ...] = ()
+    epochs: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.provenance not in PROVENANCES:
@@ -51,6 +52,15 @@ class Column:
             raise BadValue(f"column {self.path!r} has shape {self.values.shape}, which does not fit seeds={self.seeds}")
         if self.seeds is not None and (self.budget is None or len(self.seeds) != self.values.shape[1]):
             raise BadValue(f"column {self.path!r}: seeds {self.seeds} need a budget and one entry per run")
+        if self.values.ndim == 3 and len(self.epochs or ()) not in (0, self.values.shape[2]):
+            raise BadValue(f"column {self.path!r} names {len(self.epochs or ())} epochs for shape {self.values.shape}")
+
+    @property
+    def checkpoints(self) -> tuple[int, ...] | None:
+        """Epochs of the last axis of a curve, None elsewhere."""
+        if self.values.ndim != 3:
+            return None
+        return self.epochs or tuple(range(1, self.values.shape[2] + 1))
 
     @property
     def kind(self) -> str:

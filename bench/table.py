@@ -53,6 +53,7 @@ class Entry:
     means_over: str
     provenance: str
     sources: tuple[str, ...]
+    epochs: tuple[int, ...] | None = None
 
 
 class Table:
@@ -205,7 +206,7 @@ def _entry(column: Column) -> Entry:
         path=column.path, kind=column.kind, metric=column.metric, dataset=column.dataset, budget=column.budget,
         seeds=column.seeds, shape=values.shape, missing=missing, sha256=_sha256(values), trained_on=column.trained_on,
         evaluated_on=column.evaluated_on, means_over=column.means_over, provenance=column.provenance,
-        sources=column.sources,
+        sources=column.sources, epochs=column.checkpoints,
     )  # fmt: skip
 
 
