@@ -5,14 +5,13 @@ from __future__ import annotations
 from functools import cache
 
 from ..errors import UnknownName
-from .cells101 import Cells101
 from .graph import Graph
 from .product import ProductSpace
 from .size import Size
 from .space import Architecture, Architectures, Ids, Space
 from .topology import Topology
 
-SPACES: dict[str, type[Space]] = {"topology": Topology, "size": Size, "cells101": Cells101}
+SPACES: dict[str, type[Space]] = {"topology": Topology, "size": Size}
 
 
 @cache
@@ -24,4 +23,4 @@ def space(name: str) -> Space:
 
 
 __all__ = ["SPACES", "Architecture", "Architectures", "Graph", "Ids", "ProductSpace", "Size", "Space", "Topology",
-           "Cells101", "space"]  # fmt: skip
+           "space"]  # fmt: skip
