@@ -162,6 +162,10 @@ def write_table(
         raise BadValue(f"columns of table {name!r} have different lengths: {sorted(lengths)}")
     if len({column.path for column in listed}) < len(listed):
         raise BadValue(f"table {name!r} has two columns with one path")
+    paths = {column.path for column in listed}
+    for column in listed:
+        if column.kind == "curves" and column.path.replace("/curves", "/runs") not in paths:
+            raise BadValue(f"curves {column.path!r} of table {name!r} come without the ends of their runs")
     info = {"name": name, "space": space, "title": title, "licence": licence, "notes": list(notes),
             "architectures": lengths.pop(), "extra": dict(extra or {})}  # fmt: skip
     index = {"info": info, "sources": [asdict(source) for source in sources],

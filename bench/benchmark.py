@@ -1,0 +1,285 @@
+"""A space and its tables: one query API for every benchmark, with split rules that refuse what they cannot answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, cast, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from .clock import Clock
+from .describe import describe
+from .errors import BadValue, NotMeasured, UnknownName
+from .formulas import Formulas
+from .index import Index
+from .objective import Objective
+from .runs import draw, mean_over_runs, pick_seed
+from .spaces import Architecture, Architectures, Graph, Space, space
+from .table import Entry, Table
+
+Seed = int | Literal["mean", "all"] | np.random.Generator
+Floats = npt.NDArray[np.float64]
+ONE = (str, Graph, int, np.integer)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Simulated seconds of training and one validation pass, and how far to trust them."""
+
+    seconds: Floats
+    provenance: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """The best architecture of a table under a stated rule."""
+
+    id: int
+    value: float
+    metric: str
+    dataset: str
+    budget: int | None
+    rule: str
+
+
+class Benchmark:
+    """What is known about the architectures of one space, from one or more tables.
+
+    >>> bench = nasgauge.open("nats-tss")                                          # doctest: +SKIP
+    >>> bench.query([0, 1, 2], "test_accuracy", dataset="cifar100")                # doctest: +SKIP
+    array([52.91333333, 70.29333333, 69.01333333])
+
+    A benchmark pickles as the paths of its tables.
+
+    Raises:
+        BadValue: tables of different spaces, or of another size than their space.
+    """
+
+    def __init__(self, *tables: Table, of_space: Space | None = None) -> None:
+        if not tables:
+            raise BadValue("a benchmark needs at least one table")
+        self.tables = tables
+        self.space = of_space or space(str(tables[0].info["space"]))
+        self.name = "+".join(str(table.info["name"]) for table in tables)
+        for table in tables:
+            if table.info["space"] != self.space.name or table.info["architectures"] != self.space.size:
+                raise BadValue(
+                    f"{table.path} is a table of {table.info['architectures']} architectures of space "
+                    f"{table.info['space']!r}; it cannot be asked about {self.space!r}"
+                )
+        measured = dict.fromkeys(entry.dataset for table in tables for entry in table.entries if entry.dataset)
+        self.index = Index(self.name, [*tables, Formulas(self.space, measured)])
+        self._answers: dict[tuple[object, ...], Floats] = {}
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Names of the data sets, in the tables' order."""
+        return self.index.datasets
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of everything that can be asked of some data set."""
+        return self.index.metrics
+
+    def budgets(self, dataset: str, metric: str = "valid_accuracy") -> tuple[int, ...]:
+        """Training lengths (epochs of the whole run) for which ``metric`` exists, ascending."""
+        return self.index.budgets(metric, dataset)
+
+    def seeds(self, arch: Architecture, metric: str, *, dataset: str, budget: int | None = None) -> tuple[int, ...]:
+        """Seeds of the runs of one architecture that have ``metric``; NotMeasured where only means are known."""
+        entry = self.index.find(metric, dataset, budget, ("runs",))
+        known = ~np.isnan(self._whole(metric, dataset, budget, "all")[self.space.id(arch)])
+        return tuple(seed for seed, there in zip(entry.seeds or (), known, strict=True) if there)
+
+    def describe(self) -> str:
+        """The split table, the gaps, the provenance and the sources, in words."""
+        return describe(self.tables, self.space, self.index)
+
+    @overload
+    def query(
+        self, archs: int | np.integer | str | Graph, metric: str, *, dataset: str | None = ..., budget: int | None = ...,
+        epoch: int | None = ..., seed: int | Literal["mean"] | np.random.Generator = ...,
+    ) -> float: ...  # fmt: skip
+    @overload
+    def query(
+        self, archs: Architectures, metric: str, *, dataset: str | None = ..., budget: int | None = ...,
+        epoch: int | None = ..., seed: Seed = ...,
+    ) -> Floats: ...  # fmt: skip
+    def query(
+        self,
+        archs: Architectures,
+        metric: str,
+        *,
+        dataset: str | None = None,
+        budget: int | None = None,
+        epoch: int | None = None,
+        seed: Seed = "mean",
+    ) -> float | Floats:
+        """Values of ``metric``: a number for one architecture, an array for several, NaN where nobody measured it.
+
+        Args:
+            archs: ids, official strings or graphs; one or many.
+            metric: ``valid_accuracy``, ``test_accuracy``, ``train_accuracy``, ``valtest_accuracy`` [percent],
+                ``*_loss``, ``train_seconds``, ``params_millions``, ``flops_millions``, ``latency_ms:DEVICE``, ...
+            dataset: may be left out where the metric exists for one data set only.
+            budget: length of the training run in epochs; default: the longest. A 12-epoch run is not epoch 12 of a
+                200-epoch run.
+            epoch: a checkpoint inside the run, 1 .. budget; default: its end.
+            seed: ``"mean"`` over all runs, one seed (NaN where that run does not exist), ``"all"`` (adds an axis), or
+                a Generator, which draws one existing run for each architecture.
+
+        Raises:
+            UnknownName: no such metric or data set.
+            NotMeasured: both exist, but not this combination; the message lists what does.
+            BadArchitecture: an architecture outside the space.
+        """
+        whole = self._answers.get((metric, dataset, budget, epoch, seed))
+        if whole is not None and type(archs) is int and 0 <= archs < len(whole):
+            return whole.item(archs) if whole.ndim == 1 else whole[archs]
+        ids = self.space.ids(archs)
+        if whole is None and epoch is not None:
+            values = self._at_epoch(ids, metric, dataset, budget, epoch, seed)
+        elif isinstance(seed, np.random.Generator):
+            values = draw(self._whole(metric, dataset, budget, "all")[ids], seed)
+        else:
+            values = (self._whole(metric, dataset, budget, seed) if whole is None else whole)[ids]
+        if not isinstance(archs, ONE):
+            return values
+        return float(values[0]) if values.ndim == 1 else cast(Floats, values[0])
+
+    def known(
+        self,
+        archs: Architectures,
+        metric: str,
+        *,
+        dataset: str | None = None,
+        budget: int | None = None,
+        epoch: int | None = None,
+        seed: int | Literal["mean", "all"] = "mean",
+    ) -> npt.NDArray[np.bool_]:
+        """The mask that goes with `query`, an array even for one architecture: true where somebody measured it."""
+        ids = self.space.ids(archs)
+        return ~np.isnan(self.query(ids, metric, dataset=dataset, budget=budget, epoch=epoch, seed=seed))
+
+    def cost(self, archs: Architectures, *, dataset: str | None = None, budget: int | None = None) -> Cost:
+        """Simulated seconds to train for ``budget`` epochs and validate once: the run that yields valid_accuracy."""
+        entry = self.index.find("search_seconds", dataset, budget, ("mean", "runs"))
+        words = "; ".join(part for part in (entry.trained_on, entry.evaluated_on) if part)
+        return Cost(self._whole("search_seconds", dataset, budget, "mean")[self.space.ids(archs)], entry.provenance, words)
+
+    def optimum(
+        self,
+        dataset: str,
+        metric: str = "test_accuracy",
+        *,
+        budget: int | None = None,
+        rule: Literal["mean", "single"] = "mean",
+    ) -> Optimum:
+        """The largest value of ``metric``: of the means over runs, or (``rule="single"``) of all single runs.
+
+        Ties go to the smallest id. Architectures without a value do not take part.
+        """
+        if rule not in ("mean", "single"):
+            raise UnknownName.of("rule", rule, ("mean", "single"))
+        values = self._whole(metric, dataset, budget, "mean" if rule == "mean" else "all")
+        there = np.where(np.isnan(values), -np.inf, values)
+        scores = there if there.ndim == 1 else there.max(axis=1)
+        best = int(scores.argmax())
+        if scores[best] == -np.inf:
+            raise NotMeasured(f"{self.name}: no architecture has {metric!r} on {dataset!r}")
+        end = self.index.find(metric, dataset, budget, _WHOLE).budget
+        words = "largest mean over runs" if rule == "mean" else "largest single run"
+        after = "" if end is None else f" after {end} epochs"
+        return Optimum(best, float(scores[best]), metric, dataset, end, f"{words} of {metric}{after}")
+
+    def objective(
+        self,
+        dataset: str | None = None,
+        *,
+        seconds: float | None = None,
+        queries: int | None = None,
+        budget: int | None = None,
+        seed: int | Literal["mean"] | np.random.Generator = "mean",
+        count_last: bool = True,
+    ) -> Objective:
+        """What a searcher may know: validation accuracy at ``budget`` epochs and its cost, on a fresh clock.
+
+        Args:
+            dataset: where to search; may be left out where only one data set has validation accuracies.
+            seconds, queries: where the clock ends; at least one of them.
+            budget: epochs of the training run; default: the longest.
+            seed: ``"mean"``, one seed, or a Generator that draws one existing run for every evaluation.
+            count_last: whether the evaluation that crosses the budget counts (the official protocol: it does).
+        """
+        clock = Clock(seconds, queries, count_last=count_last)
+        dataset = self.index.dataset(dataset, "valid_accuracy")
+        length = self.index.find("valid_accuracy", dataset, budget, _WHOLE).budget
+        rng = seed if isinstance(seed, np.random.Generator) else None
+        values = self._whole("valid_accuracy", dataset, length, "all" if isinstance(seed, np.random.Generator) else seed)
+        if seconds is None and "search_seconds" not in self.metrics:
+            costs = np.full(self.space.size, np.nan)
+        else:
+            costs = self._whole("search_seconds", dataset, length, "mean")
+        return Objective(self.space, values, costs, clock, rng)
+
+    def _whole(self, metric: str, dataset: str | None, budget: int | None, seed: Seed) -> Floats:
+        """The answer for every architecture, read once: (n_arch,), or (n_arch, n_seed) for seed="all"."""
+        key = (metric, dataset, budget, None, seed)
+        if key in self._answers:
+            return self._answers[key]
+        if seed == "mean":
+            entry = self.index.find(metric, dataset, budget, _WHOLE)
+            values = self._numbers(entry)
+            values = mean_over_runs(values) if entry.kind == "runs" else values
+        elif seed == "all":
+            values = self._numbers(self.index.find(metric, dataset, budget, ("runs",)))
+        elif isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
+            entry = self.index.find(metric, dataset, budget, ("runs",))
+            values = pick_seed(self._numbers(entry), entry.seeds, int(seed))
+        else:
+            raise BadValue(f"seed={seed!r}; legal: 'mean', 'all', one seed as an integer, or a numpy Generator")
+        values = np.ascontiguousarray(values)
+        values.flags.writeable = False
+        self._answers[key] = values
+        return values
+
+    def _numbers(self, entry: Entry) -> Floats:
+        return np.asarray(self.index.store(entry).read(entry.path), dtype=np.float64)
+
+    def _at_epoch(
+        self, ids: npt.NDArray[np.int64], metric: str, dataset: str | None, budget: int | None, epoch: int, seed: Seed
+    ) -> Floats:
+        entry = self.index.find(metric, dataset, budget, ("curves", *_WHOLE))
+        checkpoints: Sequence[int | None] = entry.epochs or (entry.budget,)
+        if epoch not in checkpoints:
+            shown = ", ".join(map(str, checkpoints)) if len(checkpoints) < 12 else f"1 to {checkpoints[-1]}"
+            raise NotMeasured(
+                f"{self.name} has {metric!r} on {entry.dataset!r} of the {entry.budget}-epoch run at epoch {shown}; "
+                f"{epoch} given"
+            )
+        if epoch == entry.budget:
+            return self.query(ids, metric, dataset=dataset, budget=budget, seed=seed)
+        table = cast(Table, self.index.store(entry))
+        curves = table.read_curves(entry.path, ids)
+        runs = np.asarray(curves[:, :, checkpoints.index(epoch)], dtype=np.float64)
+        if isinstance(seed, np.random.Generator):
+            return draw(runs, seed)
+        if seed == "all":
+            return runs
+        return mean_over_runs(runs) if seed == "mean" else pick_seed(runs, entry.seeds, int(seed))
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"tables": self.tables, "space": self.space}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__init__(*state["tables"], of_space=state["space"])  # type: ignore[misc]
+
+    def __repr__(self) -> str:
+        return f"<benchmark {self.name!r}: {self.space.size:,} architectures, data sets {', '.join(self.datasets)}>"
+
+
+_WHOLE = ("static", "mean", "runs")
