@@ -1,1 +1,121 @@
-"""nasgauge measures neural architecture search."""
+"""nasgauge measures neural architecture search: tabular benchmarks, searchers, and reports on both.
+
+    import nasgauge as ng
+
+    bench = ng.open("nats-tss")
+    bench.query([0, 1, 2], "test_accuracy", dataset="cifar100")
+    run = ng.compare(bench, ["random", "evolution"], dataset="cifar10", seconds=12_000, seeds=100)
+    ng.report(run).save("comparison.html")
+
+Importing this module loads neither torch nor pandas nor matplotlib, and touches no disk.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from .bench.benchmark import Benchmark
+    from .bench.spaces import Space
+    from .reports.report import Report
+    from .searchers import Recipe, Run
+
+__version__ = "0.1.0"
+__all__ = ["compare", "fetch", "open", "report", "space"]
+
+_FLOORS = ("bench", "data", "proxies", "reports", "searchers", "testing")
+
+
+def open(*names: str | os.PathLike[str], home: str | os.PathLike[str] | None = None) -> Benchmark:
+    """Open one benchmark, or one with further columns beside it, in milliseconds.
+
+    Args:
+        names: a name such as "nats-tss" (see `nasgauge list`), or the path of a table; further ones of the same
+            space add columns, as "+" inside a name does: ``open("nats-tss+hw-nas-bench")``.
+        home: where tables lie; default: ``$NASGAUGE_HOME``, else the platform's user data folder.
+
+    Raises:
+        MissingFile: no such table here; the message says how to fetch it.
+        UnknownName: neither a file nor a known benchmark.
+        BadFile: the file is damaged or no table.
+    """
+    from .bench.benchmark import Benchmark
+    from .bench.table import Table
+    from .data.home import locate
+
+    paths = [path for name in names for path in locate(name, home)]
+    return Benchmark(*(Table(path) for path in paths))
+
+
+def space(name: str) -> Space:
+    """The search space "topology", "size" or "cells101"."""
+    from .bench.spaces import space
+
+    return space(name)
+
+
+def fetch(name: str, *, mirror: str | os.PathLike[str] | None = None, home: str | os.PathLike[str] | None = None) -> Any:
+    """Download the small public files behind ``name`` and assemble its table; answers the table's path.
+
+    Args:
+        mirror: a folder or base URL with the layout of the public server, instead of it.
+    """
+    from .data.fetch import fetch
+
+    return fetch(name, mirror=mirror, home=home)
+
+
+def compare(
+    bench: Benchmark,
+    searchers: Sequence[str | Recipe | type],
+    *,
+    dataset: str | Sequence[str] = (),
+    seconds: float | None = None,
+    queries: int | None = None,
+    budget: int | None = None,
+    report_budget: int | None = None,
+    seeds: int = 100,
+    base_seed: int = 0,
+    trial: Literal["mean", "random"] = "mean",
+    count_last: bool = True,
+    jobs: int = -1,
+    out: str | os.PathLike[str] | None = None,
+    progress: bool = False,
+) -> Run:
+    """Run searchers against a benchmark on its simulated clock; see `nasgauge.searchers.experiment.compare`.
+
+    Args:
+        searchers: names ("random", "evolution", "evolution:nb101"), recipes, or searcher classes of your own.
+        dataset: one data set or several; default: all that can be searched on.
+        out: the run folder; default: one under ``runs/`` named after what is asked, so that asking again goes on.
+    """
+    from .searchers import recipe
+    from .searchers.experiment import compare
+
+    return compare(
+        bench, [recipe(searcher) for searcher in searchers], out,
+        datasets=(dataset,) if isinstance(dataset, str) else tuple(dataset), seconds=seconds, queries=queries,
+        budget=budget, report_budget=report_budget, seeds=seeds, base_seed=base_seed, trial=trial,
+        count_last=count_last, jobs=jobs, progress=progress,
+    )  # fmt: skip
+
+
+def report(run: Run | str | os.PathLike[str]) -> Report:
+    """The report of a run or a run folder; ``.save("page.html")`` writes one self-contained page."""
+    from .reports import report
+    from .searchers import Run
+
+    return report(run if isinstance(run, Run) else Run(run))
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FLOORS:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module 'nasgauge' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_FLOORS})

@@ -14,7 +14,7 @@ def describe(tables: Sequence[Table], space: Space, index: Index) -> str:
     lines = []
     for table in tables:
         info = table.info
-        lines += [f"{info['name']}: {info['title']}", f"  table    {table.path}", f"  licence  {info['licence']}"]
+        lines += [f"{info['name']}: {info['title']}", f"  licence {info['licence']}"]
     lines += ["", f"Space {space.name!r}: {space.size:,} architectures, sampled {space.sampling_law}."]
     for dataset in index.datasets:
         entries = [entry for entry in index.entries if entry.dataset == dataset]

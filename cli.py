@@ -1,0 +1,230 @@
+"""The command line: one command per verb, no logic of its own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from . import __version__
+from .bench.errors import NasgaugeError
+
+app = typer.Typer(
+    name="nasgauge", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    help="Measure neural architecture search: open benchmarks, ask them anything, compare searchers, read the report.",
+)  # fmt: skip
+
+Home = Annotated[
+    Optional[Path], typer.Option("--home", help="Where tables lie [default: $NASGAUGE_HOME or the user data folder].")
+]  # fmt: skip
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"nasgauge {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    pass
+
+
+@app.command("list")
+def list_(home: Home = None) -> None:
+    """Show the tables at hand, those that can be fetched, the searchers and the spaces.
+
+    \b
+    Example:
+      nasgauge list
+    """
+    from .bench.spaces import SPACES
+    from .data.catalogue import CATALOGUE
+    from .data.home import tables_at_hand
+    from .searchers import SEARCHERS
+
+    here = tables_at_hand(home)
+    print("Benchmarks")
+    for name, entry in CATALOGUE.items():
+        size = sum(source.size for source in entry.sources) / 1e6
+        state = "here" if name in here else f"nasgauge fetch {name}  ({size:.0f} MB)"
+        print(f"  {name:<14} {entry.title}\n  {'':<14} {state}")
+    for name, path in here.items():
+        if name not in CATALOGUE:
+            print(f"  {name:<14} {path}")
+    print(f"Searchers   {', '.join(SEARCHERS)}")
+    print(f"Spaces      {', '.join(SPACES)}")
+
+
+@app.command()
+def fetch(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Benchmarks that `nasgauge list` shows.")],
+    from_: Annotated[
+        Optional[str],
+        typer.Option("--from", metavar="FOLDER|URL", help="Take the files from a folder or server of the same layout."),
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Download the small public files behind a benchmark, check them, and assemble its table.
+
+    Without a network, give --from FOLDER, or set NASGAUGE_MIRROR to a folder that is used when the network fails.
+
+    \b
+    Examples:
+      nasgauge fetch nats-tss
+      nasgauge fetch nats-tss nasbench101 --from /media/usb/mirrors
+    """
+    from .data.fetch import fetch
+
+    for name in names:
+        print(fetch(name, mirror=from_, home=home, say=_say, progress=True))
+
+
+@app.command()
+def info(
+    name: Annotated[str, typer.Argument(help="A benchmark, a path, or several joined by +.")],
+    check: Annotated[bool, typer.Option("--check", help="Also compare every column with its checksum.")] = False,
+    home: Home = None,
+) -> None:
+    """Say what a benchmark holds: splits in words, what is missing, provenance, licence, sha256.
+
+    \b
+    Examples:
+      nasgauge info nats-tss
+      nasgauge info nats-tss+hw-nas-bench --check
+    """
+    from . import open
+
+    bench = open(name, home=home)
+    print(bench.describe())
+    for table in bench.tables:
+        print(f"\n{table.path}\n  content sha256 {table.sha256()}")
+        if check:
+            table.verify()
+            print("  every column agrees with its checksum")
+
+
+@app.command()
+def query(
+    name: Annotated[str, typer.Argument(help="A benchmark, a path, or several joined by +.")],
+    archs: Annotated[list[str], typer.Argument(metavar="ARCH...", help="Ids or official strings.")],
+    metric: Annotated[list[str], typer.Option("--metric", "-m", help="What to ask; may be given several times.")],
+    dataset: Annotated[Optional[str], typer.Option("--dataset", "-d", help="Which data set.")] = None,
+    budget: Annotated[Optional[int], typer.Option(help="Epochs of the training run [default: the longest].")] = None,
+    epoch: Annotated[Optional[int], typer.Option(help="A checkpoint inside the run [default: its end].")] = None,
+    seed: Annotated[str, typer.Option(help="'mean', 'all', or one seed.")] = "mean",
+    home: Home = None,
+) -> None:
+    """Ask about architectures; prints one line each: id, values (nan where nobody measured it), text.
+
+    \b
+    Examples:
+      nasgauge query nats-tss 6111 9930 --metric test_accuracy --dataset cifar10
+      nasgauge query nats-tss 6111 -m valid_accuracy -m test_accuracy -d cifar10 --seed all
+    """
+    import numpy as np
+
+    from . import open
+
+    bench = open(name, home=home)
+    ids = [bench.space.id(int(arch) if arch.lstrip("-").isdigit() else arch) for arch in archs]
+    which = seed if seed in ("mean", "all") else _integer(seed)
+    answers = [
+        np.asarray(bench.query(ids, each, dataset=dataset, budget=budget, epoch=epoch, seed=which))  # type: ignore[arg-type]
+        for each in metric
+    ]
+    print("\t".join(["id", *metric, "architecture"]))
+    for row, arch in enumerate(ids):
+        values = [" ".join(f"{value:.10g}" for value in np.atleast_1d(answer[row])) for answer in answers]
+        print("\t".join([str(arch), *values, bench.space.text(arch)]))
+
+
+@app.command()
+def compare(
+    name: Annotated[str, typer.Argument(help="A benchmark or the path of a table.")],
+    searcher: Annotated[list[str], typer.Option("--searcher", "-s", help="May be given several times; NAME or NAME:PRESET.")],
+    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Run folder [default: one under runs/].")] = None,
+    dataset: Annotated[
+        Optional[list[str]], typer.Option("--dataset", "-d", help="May be given several times [default: all].")
+    ] = None,
+    seconds: Annotated[Optional[float], typer.Option(help="Budget of one repetition in simulated seconds.")] = None,
+    queries: Annotated[Optional[int], typer.Option(help="Budget of one repetition in evaluations.")] = None,
+    seeds: Annotated[int, typer.Option(help="Repetitions of every searcher.")] = 100,
+    base_seed: Annotated[int, typer.Option(help="All random streams derive from it.")] = 0,
+    budget: Annotated[
+        Optional[int], typer.Option(help="Epochs of a training during search [default: the shortest].")
+    ] = None,
+    report_budget: Annotated[
+        Optional[int], typer.Option(help="Epochs of the trainings reported [default: the longest].")
+    ] = None,
+    trial: Annotated[str, typer.Option(help="'mean' over runs, or 'random': one run drawn for each evaluation.")] = "mean",
+    count_last: Annotated[
+        bool, typer.Option(help="Whether the evaluation that crosses the budget counts, as officially.")
+    ] = True,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes; -1: one per core. Results do not depend on it.")] = -1,
+    home: Home = None,
+) -> None:
+    """Run searchers many times on the simulated clock; start the same command again to go on after a kill.
+
+    \b
+    Example:
+      nasgauge compare nats-tss --searcher random --searcher evolution --dataset cifar10 \\
+          --seconds 12000 --seeds 100 --out runs/first
+    """
+    from . import compare, open
+
+    bench = open(name, home=home)
+    run = compare(
+        bench, searcher, dataset=dataset or (), seconds=seconds, queries=queries, seeds=seeds, base_seed=base_seed,
+        budget=budget, report_budget=report_budget, trial=trial,  # type: ignore[arg-type]
+        count_last=count_last, jobs=jobs, out=out, progress=True,
+    )  # fmt: skip
+    print(f"{run.folder}\nnext: nasgauge report {run.folder}")
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Where to write [default: report/ in the run].")] = None,
+) -> None:
+    """Write the report of a run: one self-contained page, the figures as PDF and PNG, the tables as CSV.
+
+    \b
+    Example:
+      nasgauge report runs/first
+    """
+    from . import report
+
+    for path in report(run).save_all(out or run / "report"):
+        print(path)
+
+
+def _integer(seed: str) -> int:
+    try:
+        return int(seed)
+    except ValueError:
+        raise typer.BadParameter(f"{seed!r}; legal: mean, all, or one seed as an integer", param_hint="--seed") from None
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr)
+
+
+def main() -> None:
+    """Run the command line; errors end in one line on standard error and exit code 1."""
+    try:
+        app()
+    except NasgaugeError as error:
+        _say(f"nasgauge: {error}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        _say("nasgauge: stopped; start the same command again to go on")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""What a searcher is: ask which architecture next, tell what came out; and how one is named and configured."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..bench.errors import BadValue
+from ..bench.objective import Evaluation
+from ..bench.spaces import Space
+
+
+class Searcher(Protocol):
+    """Built as ``YourSearcher(space, rng, **settings)``; all its randomness comes from ``rng``."""
+
+    def ask(self, n: int = 1) -> Sequence[int]:
+        """Up to ``n`` architectures to evaluate next; none when the searcher has nothing left to ask."""
+
+    def tell(self, evaluations: Sequence[Evaluation]) -> None:
+        """What came out, in the order asked; a batch may be cut short by the end of the budget."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A searcher before it starts: how to build one for a space, a random stream and these settings.
+
+    ``label`` names it in a report (default: its name).
+    """
+
+    name: str
+    build: Callable[..., Searcher] = field(repr=False)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        try:
+            json.dumps(dict(self.settings))
+        except TypeError as error:
+            raise BadValue(f"settings of searcher {self.name!r} must be plain numbers and texts: {error}") from error
+        if not self.label:
+            object.__setattr__(self, "label", self.name)
+
+    def start(self, space: Space, rng: np.random.Generator) -> Searcher:
+        """A fresh searcher."""
+        return self.build(space, rng, **self.settings)
+
+    @property
+    def key(self) -> int:
+        """A number that depends on name and settings only; keeps the random streams of searchers apart."""
+        return zlib.crc32(json.dumps([self.name, dict(self.settings)], sort_keys=True).encode())
