@@ -57,7 +57,9 @@ def space(name: str) -> Space:
     return space(name)
 
 
-def fetch(name: str, *, mirror: str | os.PathLike[str] | None = None, home: str | os.PathLike[str] | None = None) -> Any:
+def fetch(
+    name: str, *, mirror: str | os.PathLike[str] | None = None, home: str | os.PathLike[str] | None = None
+) -> Any:
     """Download the small public files behind ``name`` and assemble its table; answers the table's path.
 
     Args:

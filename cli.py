@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -17,7 +17,7 @@ app = typer.Typer(
 )  # fmt: skip
 
 Home = Annotated[
-    Optional[Path], typer.Option("--home", help="Where tables lie [default: $NASGAUGE_HOME or the user data folder].")
+    Path | None, typer.Option("--home", help="Where tables lie [default: $NASGAUGE_HOME or the user data folder].")
 ]  # fmt: skip
 
 
@@ -29,7 +29,9 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     pass
 
@@ -64,7 +66,7 @@ def list_(home: Home = None) -> None:
 def fetch(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Benchmarks that `nasgauge list` shows.")],
     from_: Annotated[
-        Optional[str],
+        str | None,
         typer.Option("--from", metavar="FOLDER|URL", help="Take the files from a folder or server of the same layout."),
     ] = None,
     home: Home = None,
@@ -113,9 +115,9 @@ def query(
     name: Annotated[str, typer.Argument(help="A benchmark, a path, or several joined by +.")],
     archs: Annotated[list[str], typer.Argument(metavar="ARCH...", help="Ids or official strings.")],
     metric: Annotated[list[str], typer.Option("--metric", "-m", help="What to ask; may be given several times.")],
-    dataset: Annotated[Optional[str], typer.Option("--dataset", "-d", help="Which data set.")] = None,
-    budget: Annotated[Optional[int], typer.Option(help="Epochs of the training run [default: the longest].")] = None,
-    epoch: Annotated[Optional[int], typer.Option(help="A checkpoint inside the run [default: its end].")] = None,
+    dataset: Annotated[str | None, typer.Option("--dataset", "-d", help="Which data set.")] = None,
+    budget: Annotated[int | None, typer.Option(help="Epochs of the training run [default: the longest].")] = None,
+    epoch: Annotated[int | None, typer.Option(help="A checkpoint inside the run [default: its end].")] = None,
     seed: Annotated[str, typer.Option(help="'mean', 'all', or one seed.")] = "mean",
     home: Home = None,
 ) -> None:
@@ -146,26 +148,32 @@ def query(
 @app.command()
 def compare(
     name: Annotated[str, typer.Argument(help="A benchmark or the path of a table.")],
-    searcher: Annotated[list[str], typer.Option("--searcher", "-s", help="May be given several times; NAME or NAME:PRESET.")],
-    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Run folder [default: one under runs/].")] = None,
+    searcher: Annotated[
+        list[str], typer.Option("--searcher", "-s", help="May be given several times; NAME or NAME:PRESET.")
+    ],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: one under runs/].")] = None,
     dataset: Annotated[
-        Optional[list[str]], typer.Option("--dataset", "-d", help="May be given several times [default: all].")
+        list[str] | None, typer.Option("--dataset", "-d", help="May be given several times [default: all].")
     ] = None,
-    seconds: Annotated[Optional[float], typer.Option(help="Budget of one repetition in simulated seconds.")] = None,
-    queries: Annotated[Optional[int], typer.Option(help="Budget of one repetition in evaluations.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Budget of one repetition in simulated seconds.")] = None,
+    queries: Annotated[int | None, typer.Option(help="Budget of one repetition in evaluations.")] = None,
     seeds: Annotated[int, typer.Option(help="Repetitions of every searcher.")] = 100,
     base_seed: Annotated[int, typer.Option(help="All random streams derive from it.")] = 0,
     budget: Annotated[
-        Optional[int], typer.Option(help="Epochs of a training during search [default: the shortest].")
+        int | None, typer.Option(help="Epochs of a training during search [default: the shortest].")
     ] = None,
     report_budget: Annotated[
-        Optional[int], typer.Option(help="Epochs of the trainings reported [default: the longest].")
+        int | None, typer.Option(help="Epochs of the trainings reported [default: the longest].")
     ] = None,
-    trial: Annotated[str, typer.Option(help="'mean' over runs, or 'random': one run drawn for each evaluation.")] = "mean",
+    trial: Annotated[
+        str, typer.Option(help="'mean' over runs, or 'random': one run drawn for each evaluation.")
+    ] = "mean",
     count_last: Annotated[
         bool, typer.Option(help="Whether the evaluation that crosses the budget counts, as officially.")
     ] = True,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes; -1: one per core. Results do not depend on it.")] = -1,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", help="Processes; -1: one per core. Results do not depend on it.")
+    ] = -1,
     home: Home = None,
 ) -> None:
     """Run searchers many times on the simulated clock; start the same command again to go on after a kill.
@@ -189,7 +197,9 @@ def compare(
 @app.command()
 def report(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Where to write [default: report/ in the run].")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Where to write [default: report/ in the run].")
+    ] = None,
 ) -> None:
     """Write the report of a run: one self-contained page, the figures as PDF and PNG, the tables as CSV.
 
@@ -207,7 +217,9 @@ def _integer(seed: str) -> int:
     try:
         return int(seed)
     except ValueError:
-        raise typer.BadParameter(f"{seed!r}; legal: mean, all, or one seed as an integer", param_hint="--seed") from None
+        raise typer.BadParameter(
+            f"{seed!r}; legal: mean, all, or one seed as an integer", param_hint="--seed"
+        ) from None
 
 
 def _say(message: str) -> None:

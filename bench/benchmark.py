@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal, cast, overload
 
 import numpy as np
@@ -63,6 +62,7 @@ class Benchmark:
         if not tables:
             raise BadValue("a benchmark needs at least one table")
         self.tables = tables
+        self._of_space = of_space
         self.space = of_space or space(str(tables[0].info["space"]))
         self.name = "+".join(str(table.info["name"]) for table in tables)
         for table in tables:
@@ -100,8 +100,8 @@ class Benchmark:
         return describe(self.tables, self.space, self.index)
 
     @overload
-    def query(
-        self, archs: int | np.integer | str | Graph, metric: str, *, dataset: str | None = ..., budget: int | None = ...,
+    def query(  # type: ignore[overload-overlap]
+        self, archs: Architecture, metric: str, *, dataset: str | None = ..., budget: int | None = ...,
         epoch: int | None = ..., seed: int | Literal["mean"] | np.random.Generator = ...,
     ) -> float: ...  # fmt: skip
     @overload
@@ -169,7 +169,9 @@ class Benchmark:
         """Simulated seconds to train for ``budget`` epochs and validate once: the run that yields valid_accuracy."""
         entry = self.index.find("search_seconds", dataset, budget, ("mean", "runs"))
         words = "; ".join(part for part in (entry.trained_on, entry.evaluated_on) if part)
-        return Cost(self._whole("search_seconds", dataset, budget, "mean")[self.space.ids(archs)], entry.provenance, words)
+        return Cost(
+            self._whole("search_seconds", dataset, budget, "mean")[self.space.ids(archs)], entry.provenance, words
+        )
 
     def optimum(
         self,
@@ -219,12 +221,16 @@ class Benchmark:
         dataset = self.index.dataset(dataset, "valid_accuracy")
         length = self.index.find("valid_accuracy", dataset, budget, _WHOLE).budget
         rng = seed if isinstance(seed, np.random.Generator) else None
-        values = self._whole("valid_accuracy", dataset, length, "all" if isinstance(seed, np.random.Generator) else seed)
-        if seconds is None and "search_seconds" not in self.metrics:
-            costs = np.full(self.space.size, np.nan)
-        else:
-            costs = self._whole("search_seconds", dataset, length, "mean")
-        return Objective(self.space, values, costs, clock, rng)
+        which: Seed = seed if rng is None else "all"
+        values = self._whole("valid_accuracy", dataset, length, which)
+        if clock.limit == np.inf and "search_seconds" not in self.metrics:
+            return Objective(self.space, values, np.full(self.space.size, np.nan), clock, rng)
+        costs = self.index.find("search_seconds", dataset, length, ("runs", "mean"))
+        if which != "mean" and costs.kind == "runs":
+            if costs.seeds != self.index.find("valid_accuracy", dataset, length, ("runs",)).seeds:
+                raise BadValue(f"{self.name}: costs and accuracies on {dataset!r} are of runs with different seeds")
+            return Objective(self.space, values, self._whole("search_seconds", dataset, length, which), clock, rng)
+        return Objective(self.space, values, self._whole("search_seconds", dataset, length, "mean"), clock, rng)
 
     def _whole(self, metric: str, dataset: str | None, budget: int | None, seed: Seed) -> Floats:
         """The answer for every architecture, read once: (n_arch,), or (n_arch, n_seed) for seed="all"."""
@@ -273,10 +279,10 @@ class Benchmark:
         return mean_over_runs(runs) if seed == "mean" else pick_seed(runs, entry.seeds, int(seed))
 
     def __getstate__(self) -> dict[str, object]:
-        return {"tables": self.tables, "space": self.space}
+        return {"tables": self.tables, "of_space": self._of_space}
 
     def __setstate__(self, state: dict[str, object]) -> None:
-        self.__init__(*state["tables"], of_space=state["space"])  # type: ignore[misc]
+        self.__init__(*state["tables"], of_space=state["of_space"])  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"<benchmark {self.name!r}: {self.space.size:,} architectures, data sets {', '.join(self.datasets)}>"

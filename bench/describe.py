@@ -35,7 +35,9 @@ def describe(tables: Sequence[Table], space: Space, index: Index) -> str:
     sources = {source.name: source for table in tables for source in table.sources}
     if sources:
         lines += ["", "Sources"]
-        lines += [f"  {each.name}  ({each.licence})\n    {each.url}\n    sha256 {each.sha256}" for each in sources.values()]
+        lines += [
+            f"  {each.name}  ({each.licence})\n    {each.url}\n    sha256 {each.sha256}" for each in sources.values()
+        ]
     return "\n".join(lines)
 
 

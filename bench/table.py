@@ -6,7 +6,6 @@ import hashlib
 import json
 import mmap
 import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy.typing as npt
 
 from .column import Column
 from .errors import BadFile, BadValue, MissingFile, UnknownName
+from .whole import whole_file
 
 FORMAT = "nasgauge-table"
 SCHEMA = 1
@@ -70,18 +70,12 @@ class Table:
             index = json.loads(self._file["index"][()])
             self.info: dict[str, Any] = index["info"]
             self.sources = tuple(Source(**source) for source in index["sources"])
-            self.entries = tuple(
-                Entry(
-                    **{
-                        key: tuple(value) if isinstance(value, list) else value
-                        for key, value in entry.items()
-                    }
-                )
-                for entry in index["entries"]
-            )
+            self.entries = tuple(_entry_from_json(entry) for entry in index["entries"])
         except (KeyError, TypeError, ValueError) as error:
             self._file.close()
-            raise BadFile(f"{self.path}: the table's index is unreadable ({error!r}); fetch or convert it again") from error
+            raise BadFile(
+                f"{self.path}: the table's index is unreadable ({error!r}); fetch or convert it again"
+            ) from error
         self._by_path = {entry.path: entry for entry in self.entries}
         self._map: mmap.mmap | None = None
 
@@ -132,7 +126,9 @@ class Table:
         self.__init__(state["path"])  # type: ignore[misc]
 
     def __repr__(self) -> str:
-        return f"<table {self.info['name']!r} of space {self.info['space']!r}: {len(self.entries)} columns, {self.path}>"
+        return (
+            f"<table {self.info['name']!r} of space {self.info['space']!r}: {len(self.entries)} columns, {self.path}>"
+        )
 
 
 def write_table(
@@ -173,10 +169,7 @@ def write_table(
             "architectures": lengths.pop(), "extra": dict(extra or {})}  # fmt: skip
     index = {"info": info, "sources": [asdict(source) for source in sources],
              "entries": [asdict(_entry(column)) for column in listed]}  # fmt: skip
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    try:
+    with whole_file(path) as temporary:
         with h5py.File(temporary, "w", libver="v110", track_order=False) as file:
             file.attrs["format"] = FORMAT
             file.attrs["schema"] = SCHEMA
@@ -184,12 +177,6 @@ def write_table(
             for column in listed:
                 _store(file, column)
         Table(temporary).verify()
-        with open(temporary, "rb") as written:
-            os.fsync(written.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
     return path
 
 
@@ -217,9 +204,13 @@ def _entry(column: Column) -> Entry:
     )  # fmt: skip
 
 
+def _entry_from_json(entry: dict[str, Any]) -> Entry:
+    return Entry(**{key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()})
+
+
 def _sha256(values: npt.NDArray[np.generic]) -> str:
     plain = np.ascontiguousarray(values.astype(values.dtype.newbyteorder("<"), copy=False))
-    return hashlib.sha256(plain).hexdigest()
+    return hashlib.sha256(memoryview(plain).cast("B") if plain.size else b"").hexdigest()
 
 
 def _open(path: Path) -> h5py.File:

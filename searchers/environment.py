@@ -25,7 +25,7 @@ def environment() -> dict[str, Any]:
         "machine": platform.machine(), "system": platform.platform(), "cpus": os.cpu_count(),
         "threads": os.environ.get("OMP_NUM_THREADS", "default"), "device": "cpu",
     }  # fmt: skip
-    started = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     return {"versions": versions, "git": _commit(), "host": host, "started": started}
 
 

@@ -60,7 +60,9 @@ class Plan:
         if len(set(labels)) < len(labels):
             raise BadValue(f"searchers {', '.join(labels)}: two carry one label; give them different label=")
         if self.trial not in ("mean", "random"):
-            raise BadValue(f"trial={self.trial!r} given; legal: 'mean' (of all runs), 'random' (one run per evaluation)")
+            raise BadValue(
+                f"trial={self.trial!r} given; legal: 'mean' (of all runs), 'random' (one run per evaluation)"
+            )
 
 
 def compare(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..bench.errors import BadFile, BadValue, MissingFile
+from ..bench.whole import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,18 +121,3 @@ def read_frame(path: Path) -> pd.DataFrame:
 def write_frame(path: Path, frame: pd.DataFrame) -> Path:
     """Write a frame as parquet, whole or not at all."""
     return write_whole(path, frame.to_parquet(index=False, compression="zstd"))
-
-
-def write_whole(path: Path, content: bytes) -> Path:
-    """Write ``content`` to a temporary name in the same folder, flush it to disk, then rename it to ``path``."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-    return path

@@ -28,8 +28,8 @@ def edge_costs(name: str, width_in: Width, width_out: Width, side: int) -> Count
         return conv_norm(1, width_in, width_out, side)
     zero = np.zeros(np.broadcast(width_in, width_out).shape, dtype=np.int64)
     if name == "skip_connect":
-        changes = np.asarray(width_in) != width_out
-        return np.where(changes[..., None], conv_norm(1, width_in, width_out, side), 0)
+        changes = np.asarray(np.asarray(width_in) != width_out, dtype=np.int64)
+        return conv_norm(1, width_in, width_out, side) * changes[..., None]
     return np.stack([zero, zero], axis=-1)
 
 

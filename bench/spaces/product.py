@@ -65,7 +65,9 @@ class ProductSpace(Space):
         rows = np.asarray(operations)
         slots = len(self.sizes)
         if rows.shape[-1:] != (slots,) or rows.dtype.kind not in "iu":
-            raise BadArchitecture(f"operations of shape {rows.shape}, dtype {rows.dtype}; expected integers (n, {slots})")
+            raise BadArchitecture(
+                f"operations of shape {rows.shape}, dtype {rows.dtype}; expected integers (n, {slots})"
+            )
         wrong = (rows < 0) | (rows >= self.sizes)
         if wrong.any():
             row, slot = (int(index) for index in np.argwhere(np.atleast_2d(wrong))[0])

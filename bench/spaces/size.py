@@ -60,7 +60,9 @@ class Size(ProductSpace):
     def from_graph(self, graph: Graph) -> int:
         chain = {(layer, layer + 1) for layer in range(LAYERS)}
         if {edge[:2] for edge in graph.edges} != chain or len(graph.nodes) != LAYERS + 1:
-            raise BadArchitecture(f"a size is a chain of {LAYERS + 1} nodes; got {len(graph.nodes)} nodes, {graph.edges}")
+            raise BadArchitecture(
+                f"a size is a chain of {LAYERS + 1} nodes; got {len(graph.nodes)} nodes, {graph.edges}"
+            )
         return self.parse(":".join(graph.nodes[1:]))
 
     def canonical(self, ids: npt.ArrayLike) -> Ids:

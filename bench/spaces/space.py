@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from functools import cached_property
 from typing import ClassVar, TypeAlias
 
 import numpy as np
@@ -122,6 +123,12 @@ class Space(ABC):
             wrong = array[(array < 0) | (array >= self.size)].ravel()[0]
             raise BadArchitecture(f"id {wrong} is not in space {self.name!r}; legal ids: 0 to {self.size - 1}")
         return array.astype(np.int64, copy=False)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Travel without what can be computed again."""
+        parts = [vars(kind).items() for kind in type(self).__mro__]
+        computed = {name for items in parts for name, value in items if isinstance(value, cached_property)}
+        return {name: value for name, value in vars(self).items() if name not in computed}
 
     def __len__(self) -> int:
         return self.size

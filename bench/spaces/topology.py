@@ -49,7 +49,9 @@ class Topology(ProductSpace):
         try:
             order = np.load(ORDER_FILE, allow_pickle=False).astype(np.int64)
         except (OSError, ValueError) as error:
-            raise BadFile(f"{ORDER_FILE}: the official order is unreadable ({error}); install nasgauge again") from error
+            raise BadFile(
+                f"{ORDER_FILE}: the official order is unreadable ({error}); install nasgauge again"
+            ) from error
         if not np.array_equal(np.sort(order), np.arange(len(OPERATIONS) ** len(EDGES))):
             raise BadFile(f"{ORDER_FILE}: not a permutation of the 15,625 cells; install nasgauge again")
         return order

@@ -1,0 +1,165 @@
+"""A table file appears whole or not at all, says when it is damaged, and serves many readers."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nasgauge.bench.benchmark import Benchmark
+from nasgauge.bench.column import Column
+from nasgauge.bench.errors import BadFile, BadValue, MissingFile, NasgaugeError, UnknownName
+from nasgauge.bench.table import Table, write_table
+
+
+def some(**changes: object) -> Column:
+    arguments = {"metric": "test_accuracy", "values": np.arange(6.0).reshape(3, 2), "dataset": "d", "budget": 4,
+                 "seeds": (1, 2)} | changes  # fmt: skip
+    return Column(**arguments)  # type: ignore[arg-type]
+
+
+def write(path: Path, *columns: Column) -> Path:
+    return write_table(path, columns or [some()], name="t", space="topology", licence="CC0")
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i2", "u1", "i8"])
+@pytest.mark.parametrize("missing", [False, True])
+def test_numbers_come_back_bit_for_bit(tmp_path: Path, dtype: str, missing: bool) -> None:
+    values = np.random.default_rng(0).integers(0, 100, (40, 3)).astype(dtype)
+    if missing and dtype.startswith("f"):
+        values[:, 1:] = np.nan
+    table = Table(write(tmp_path / "t.h5", some(values=values, seeds=(1, 2, 3))))
+    back = table.read("d/4/test_accuracy/runs")
+    assert back.dtype == values.dtype
+    np.testing.assert_array_equal(back, values)
+    table.verify()
+
+
+def test_equal_columns_give_equal_bytes(tmp_path: Path) -> None:
+    assert write(tmp_path / "a.h5").read_bytes() == write(tmp_path / "b.h5").read_bytes()
+    assert Table(tmp_path / "a.h5").sha256() == Table(tmp_path / "b.h5").sha256()
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        [],
+        [some(), some()],
+        [some(), some(metric="x", values=np.zeros((4, 2)))],
+        [some(values=np.zeros((3, 2, 4)))],
+    ],
+    ids=["none", "twice the same path", "different lengths", "curves without ends"],
+)
+def test_inconsistent_columns_are_refused(tmp_path: Path, columns: list[Column]) -> None:
+    with pytest.raises(BadValue):
+        write_table(tmp_path / "t.h5", columns, name="t", space="topology", licence="CC0")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"provenance": "guessed"},
+        {"values": np.array([["a"]])},
+        {"seeds": (1, 2, 3)},
+        {"budget": None},
+        {"seeds": None},
+        {"values": np.zeros((3, 2, 5)), "epochs": (1, 2)},
+    ],
+)
+def test_a_column_that_contradicts_itself_cannot_be_made(wrong: dict[str, object]) -> None:
+    with pytest.raises(BadValue):
+        some(**wrong)
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(h5py.Group, "create_dataset", full)
+    with pytest.raises(OSError, match="No space left"):
+        write(tmp_path / "t.h5")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_older_table_survives_a_failed_rewrite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = write(tmp_path / "t.h5").read_bytes()
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(errno.EIO, "disk")))
+    with pytest.raises(OSError, match="disk"):
+        write(tmp_path / "t.h5", some(metric="other"))
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [before]
+
+
+def test_absent_foreign_and_future_files_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(MissingFile, match="nasgauge list"):
+        Table(tmp_path / "none.h5")
+    (tmp_path / "text.h5").write_text("hello")
+    with pytest.raises(BadFile, match="not a readable HDF5 file"):
+        Table(tmp_path / "text.h5")
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["x"] = 1
+    with pytest.raises(BadFile, match="not a nasgauge table"):
+        Table(tmp_path / "other.h5")
+    write(tmp_path / "t.h5")
+    with h5py.File(tmp_path / "t.h5", "r+") as file:
+        file.attrs["schema"] = 99
+    with pytest.raises(BadFile, match="schema 99"):
+        Table(tmp_path / "t.h5")
+
+
+def test_a_flipped_number_is_found_by_verify(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.h5")
+    with h5py.File(path, "r+") as file:
+        file["columns/d/4/test_accuracy/runs"][1, 1] = 42
+    with pytest.raises(BadFile, match="d/4/test_accuracy/runs"):
+        Table(path).verify()
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(cut=st.floats(0, 0.999))
+def test_a_truncated_table_is_refused(tmp_path: Path, cut: float) -> None:
+    whole = write(tmp_path / "whole.h5").read_bytes()
+    path = tmp_path / "cut.h5"
+    path.write_bytes(whole[: int(len(whole) * cut)])
+    with pytest.raises(NasgaugeError):
+        Table(path).verify()
+
+
+def test_an_unknown_column_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="d/4/test_accuracy/runs"):
+        Table(write(tmp_path / "t.h5")).read("d/4/test_accuracy/mean")
+
+
+def test_a_table_of_another_space_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadValue, match="3 architectures"):
+        Benchmark(Table(write(tmp_path / "t.h5")))
+
+
+def test_several_processes_read_one_open_file(toy_path: Path) -> None:
+    script = (
+        "import sys; from nasgauge.bench.table import Table; table = Table(sys.argv[1]); "
+        "print(table.read('cifar10/200/test_accuracy/runs')[7, 0]); sys.stdin.read()"
+    )
+    readers = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(toy_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    table = Table(toy_path)
+    try:
+        answers = [
+            reader.stdout.readline().strip() for reader in readers if reader.stdout
+        ]  # all hold the file open now
+        assert answers == [str(table.read("cifar10/200/test_accuracy/runs")[7, 0])] * 3
+    finally:
+        for reader in readers:
+            reader.communicate()
