@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .bench.benchmark import Benchmark
     from .bench.spaces import Space
     from .reports.report import Report
@@ -59,7 +61,7 @@ def space(name: str) -> Space:
 
 def fetch(
     name: str, *, mirror: str | os.PathLike[str] | None = None, home: str | os.PathLike[str] | None = None
-) -> Any:
+) -> Path:
     """Download the small public files behind ``name`` and assemble its table; answers the table's path.
 
     Args:

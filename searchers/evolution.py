@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bench.errors import BadValue, UnknownName
+from ..bench.errors import BadValue
 from ..bench.objective import Evaluation
 from ..bench.spaces import Space
 from .searcher import Recipe
@@ -80,6 +80,4 @@ def evolution(preset: str = "nb201", *, label: str = "", **settings: Any) -> Rec
     or "nb101" (population 50, tournament of 10 without replacement; the nasbench notebook). The mutation is the
     space's own (`Space.mutation_law`).
     """
-    if preset not in PRESETS:
-        raise UnknownName.of("preset of evolution", preset, PRESETS)
-    return Recipe("evolution", RegularizedEvolution, PRESETS[preset] | settings, label)
+    return Recipe.from_preset("evolution", RegularizedEvolution, PRESETS, preset, label, settings)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ..bench.errors import UnknownName
 from ..bench.objective import Evaluation
 from ..bench.spaces import Space
 from .searcher import Recipe
@@ -54,6 +53,4 @@ PRESETS: dict[str, dict[str, Any]] = {"nb201": {"replace": True}, "distinct": {"
 
 def random(preset: str = "nb201", *, label: str = "", **settings: Any) -> Recipe:
     """Random search; ``preset`` is "nb201" (with replacement) or "distinct" (without), single settings override it."""
-    if preset not in PRESETS:
-        raise UnknownName.of("preset of random", preset, PRESETS)
-    return Recipe("random", RandomSearch, PRESETS[preset] | settings, label)
+    return Recipe.from_preset("random", RandomSearch, PRESETS, preset, label, settings)

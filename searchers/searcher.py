@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -10,13 +11,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..bench.errors import BadValue
+from ..bench.errors import BadValue, UnknownName
 from ..bench.objective import Evaluation
 from ..bench.spaces import Space
 
 
 class Searcher(Protocol):
-    """Built as ``YourSearcher(space, rng, **settings)``; all its randomness comes from ``rng``."""
+    """Built as ``YourSearcher(space, rng, *, settings...)``; all its randomness comes from ``rng``."""
 
     def ask(self, n: int = 1) -> Sequence[int]:
         """Up to ``n`` architectures to evaluate next; none when the searcher has nothing left to ask."""
@@ -42,8 +43,28 @@ class Recipe:
             json.dumps(dict(self.settings))
         except TypeError as error:
             raise BadValue(f"settings of searcher {self.name!r} must be plain numbers and texts: {error}") from error
+        legal = list(inspect.signature(self.build).parameters.values())
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in legal):
+            names = [parameter.name for parameter in legal if parameter.kind is parameter.KEYWORD_ONLY]
+            for unknown in set(self.settings) - set(names):
+                raise UnknownName.of(f"setting of searcher {self.name!r}", unknown, names)
         if not self.label:
             object.__setattr__(self, "label", self.name)
+
+    @classmethod
+    def from_preset(
+        cls,
+        name: str,
+        build: Callable[..., Searcher],
+        presets: Mapping[str, Mapping[str, Any]],
+        preset: str,
+        label: str,
+        settings: Mapping[str, Any],
+    ) -> Recipe:
+        """A recipe with the settings of a preset, single ones overridden."""
+        if preset not in presets:
+            raise UnknownName.of(f"preset of searcher {name!r}", preset, presets)
+        return cls(name, build, {**presets[preset], **settings}, label)
 
     def start(self, space: Space, rng: np.random.Generator) -> Searcher:
         """A fresh searcher."""

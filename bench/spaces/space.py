@@ -103,7 +103,7 @@ class Space(ABC):
         )
 
     def ids(self, architectures: Architectures) -> Ids:
-        """Ids of one or many architectures, (n,) int64: integer arrays are only checked, anything else goes through `id`."""
+        """Ids of one or many architectures, (n,) int64; integer arrays are only checked."""
         if isinstance(architectures, (str, Graph, int, np.integer)):
             return np.array([self.id(architectures)], dtype=np.int64)
         values = np.asarray(architectures) if isinstance(architectures, (np.ndarray, range)) else None

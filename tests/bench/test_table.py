@@ -92,7 +92,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
 
 def test_an_older_table_survives_a_failed_rewrite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = write(tmp_path / "t.h5").read_bytes()
-    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(errno.EIO, "disk")))
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(errno.EIO, "disk")))
     with pytest.raises(OSError, match="disk"):
         write(tmp_path / "t.h5", some(metric="other"))
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [before]

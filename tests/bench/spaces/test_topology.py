@@ -42,7 +42,7 @@ def test_classes_are_those_of_the_official_rule(space: Topology) -> None:
 
 
 def _unique_string(text: str) -> str:
-    """The rule of the official package (`to_unique_str`) written naively: skip passes on, none gives #, sums of sorted terms."""
+    """The official rule (`to_unique_str`) written naively: skip passes on, none gives #, sums of sorted terms."""
     nodes = {0: "0"}
     for number, node in enumerate(text.split("+"), start=1):
         terms = []
