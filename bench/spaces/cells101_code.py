@@ -15,6 +15,7 @@ cell keep their numbers, and the places left between them and the output are pad
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
@@ -42,7 +43,7 @@ _LOW_BITS = 11  # the 21 edge bits are looked up in two halves: 2,048 and 1,024 
 _LOW = (1 << _LOW_BITS) - 1
 _OUTPUT_SHIFT = 15  # first bit of an edge into vertex 6
 _BACKWARD = np.uint32(1 << 31)  # marks a renumbering that would turn an edge around: never the minimum
-_FIRST_BITS = 1 << np.array([1, 3, 6, 10, 15])  # smallest edge bits of a cell of 3, 4, 5, 6, 7 vertices
+_FIRST_BITS = (1 << 1, 1 << 3, 1 << 6, 1 << 10, 1 << 15)  # smallest edge bits of a cell of 3, 4, 5, 6, 7 vertices
 _CHUNK = 2048  # rows of 120 candidates at a time: one megabyte
 
 
@@ -83,7 +84,7 @@ def embed(codes: npt.ArrayLike) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.i
 def embed_one(code: int) -> tuple[int, int, int]:
     """`embed` for one cell, in plain integers."""
     bits, labeling = code >> _LABEL_BITS, code & (FIRST_CODE - 1)
-    vertices = 2 + sum(bits >= first for first in (2, 8, 64, 1024, 32768))
+    vertices = 2 + sum(bits >= first for first in _FIRST_BITS)
     output = (vertices - 1) * (vertices - 2) // 2
     bits = (bits & ((1 << output) - 1)) | (bits >> output) << _OUTPUT_SHIFT
     return bits, labeling * 3 ** (MAX_VERTICES - vertices), vertices
@@ -179,8 +180,9 @@ def minimal_structures(vertices: int) -> Codes:
     bits = bits[np.bitwise_count(bits) <= MAX_EDGES]
     sources = [bits >> edge_bit(0, target) & ((1 << target) - 1) for target in range(1, vertices)]
     feeding = np.bitwise_or.reduce(sources)  # every vertex but the output needs an edge out, all but the input one in
-    codes = bits[np.all(sources, axis=0) & (feeding == (1 << (vertices - 1)) - 1)] << _LABEL_BITS
-    return codes[canonical(codes) == codes]
+    codes: Codes = bits[np.all(sources, axis=0) & (feeding == (1 << (vertices - 1)) - 1)] << _LABEL_BITS
+    smallest: Codes = codes[canonical(codes) == codes]
+    return smallest
 
 
 @cache
@@ -202,7 +204,7 @@ def _compaction() -> _Renumbering:
     return _renumbering(maps, MAX_VERTICES, None)
 
 
-def _renumbering(maps: list[list[int]] | list[list[int | None]], vertices: int, interior: int | None) -> _Renumbering:
+def _renumbering(maps: Sequence[Sequence[int | None]], vertices: int, interior: int | None) -> _Renumbering:
     """Tables of ``maps``, each of which gives the new number (None: dropped) of every vertex."""
     edges = np.zeros((EDGE_SLOTS, len(maps)), dtype=np.uint32)
     for source, target in itertools.combinations(range(vertices), 2):

@@ -1,7 +1,7 @@
 """The official identity of a NAS-Bench-101 cell: the pruning rule and the module hash of google-research/nasbench.
 
-`prune` and `module_hash` take any adjacency matrix and list of operations, as ``ModelSpec`` and ``graph_util.hash_module``
-do; `code_hash` and `code_hashes` take the numbers of `cells101_code`.
+`prune` and `module_hash` take any adjacency matrix and list of operations, as ``ModelSpec`` and
+``graph_util.hash_module`` do; `code_hash` and `code_hashes` take the numbers of `cells101_code`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def prune(adjacency: npt.ArrayLike, operations: Sequence[str]) -> tuple[npt.NDAr
     if len(operations) != len(matrix):
         raise BadArchitecture(f"{len(operations)} operations for {len(matrix)} vertices; each vertex has one")
     if np.tril(matrix).any():
-        raise BadArchitecture("adjacency is not strictly upper triangular; an edge runs from a lower to a higher vertex")
+        raise BadArchitecture("adjacency is not strictly upper triangular; edges run from lower to higher vertices")
     matrix = (matrix != 0).astype(np.int64)
     last = len(matrix) - 1
     reached, reaching = {0}, {last}
