@@ -1,0 +1,99 @@
+"""One self-contained HTML page from the blocks of a report: everything inside, nothing fetched, all text escaped."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from .blocks import Plot
+
+if TYPE_CHECKING:
+    from .report import Report
+
+LARGE = 200_000  # bytes of CSV above which the page carries it compressed
+
+
+def render(report: Report, *, still: bool = False) -> str:
+    """The page of a report; ``still`` leaves plotly out and shows the figures for paper instead."""
+    stills = {
+        name: _data_uri("image/svg+xml", report.figure(name, "svg"))
+        for section in report.sections
+        for block in section.blocks
+        if isinstance(block, Plot)
+        for name in block.still
+    }
+    return _environment().get_template("page.html").render(
+        report=report,
+        still=still,
+        stills=stills,
+        downloads=[] if still else _downloads(report),
+        plotly=None if still else _plotly(),
+        views=_views,
+    )  # fmt: skip
+
+
+def _views(plot: Plot) -> Markup:
+    """All views of a plot as JSON that is safe inside a script element."""
+    from .interactive import figure
+
+    found = {" ".join(choice): json.loads(str(figure(view).to_json())) for choice, view in plot.views.items()}
+    return _script(json.dumps(found, separators=(",", ":"), ensure_ascii=True))
+
+
+def _downloads(report: Report) -> list[tuple[str, str]]:
+    """(file name, data address) of each table and each figure."""
+    files = []
+    for name in report.tables:
+        content = report.csv(name)
+        if len(content) > LARGE:
+            files.append((f"{name}.csv.gz", _data_uri("application/gzip", gzip.compress(content, mtime=0))))
+        else:
+            files.append((f"{name}.csv", _data_uri("text/csv;charset=utf-8", content)))
+    files.extend((f"{name}.pdf", _data_uri("application/pdf", report.figure(name, "pdf"))) for name in report.figures)
+    return files
+
+
+def _data_uri(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+@cache
+def _plotly() -> Markup:
+    from plotly.offline import get_plotlyjs
+
+    return Markup(get_plotlyjs().replace("</script", "<\\/script"))
+
+
+def _script(text: str) -> Markup:
+    for character in "<>&'":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+@cache
+def _environment() -> Environment:
+    folder = resources.files(__package__)
+    environment = Environment(
+        loader=FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["slug"] = slug
+    return environment
+
+
+def slug(text: str) -> str:
+    """A name fit for a file, an anchor or an element's id."""
+    kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in text)
+    return kept.strip("-").lower() or "x"
+
+

@@ -1,0 +1,106 @@
+"""What a comparison rests on, and how its numbers are to be read: the words below every page."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from .asked import SPLITS, Asked, Benchmark, Optimum, Source, Task
+from .outcome import EQUAL
+from .statistics import RESAMPLES, SEED
+from .words import SPLIT_WORDS, budget, counted, joined, number
+
+Row: TypeAlias = tuple[str, tuple[str, ...]]
+
+TRIALS = {
+    "mean": "the mean over all runs of the architecture in the table",
+    "random": "one run of the architecture, drawn anew for every evaluation, with the cost of that run",
+}
+
+
+def provenance(asked: Asked) -> tuple[Row, ...]:
+    """Files with checksums, space, splits, gaps, costs, seeds, software and host, as terms and lines."""
+    crossing = "counts, as in the official protocol" if asked.count_last else "does not count"
+    settings = (
+        f"{each.label}: {each.name}, {', '.join(f'{key}={value}' for key, value in each.settings.items()) or 'as is'}"
+        for each in asked.searchers
+    )
+    repeated = f"{counted(asked.seeds, 'repetition')} of each searcher on each data set, base seed {asked.base_seed}"
+    return (
+        *_benchmark(asked.benchmark),
+        *(_task(task) for task in asked.tasks),
+        ("Searchers", tuple(settings)),
+        ("Budget", (f"{budget(asked)}; the evaluation that crosses it {crossing}",)),
+        ("Seeds", (
+            repeated,
+            f"the value told is {TRIALS.get(asked.trial, asked.trial)}",
+            f"bootstrap: {RESAMPLES:,} resamples, seed {SEED}",
+        )),
+        ("Software", (
+            ", ".join(f"{name} {version}" for name, version in asked.versions.items()),
+            f"commit {asked.git or 'unknown'}",
+        )),
+        ("Host", (
+            ", ".join(f"{name} {value}" for name, value in asked.host.items()),
+            f"first started {asked.started or 'at an unknown time'}",
+        )),
+    )  # fmt: skip
+
+
+def reading(asked: Asked) -> tuple[str, ...]:
+    """What the words and numbers of the page mean."""
+    kinds = joined(sorted({task.cost_provenance for task in asked.tasks}))
+    return (
+        "The incumbent is the evaluation with the largest value told so far; the first one wins ties. Test accuracy "
+        "never chooses it and is looked up afterwards.",
+        "Regret is the best of the table minus the incumbent, in points of accuracy; each data set states the rule by "
+        "which its best is the best.",
+        f"95 % intervals are bootstrap intervals of the mean over repetitions (BCa, {RESAMPLES:,} resamples of whole "
+        "repetitions). They say how well the mean is known, not how far single runs lie apart.",
+        "How far single runs lie apart is told by the standard deviation of the sample, the quartiles and the drawn "
+        "spread: all runs (line), their middle half (bar), median (tick) and mean (dot).",
+        "IQM is the mean of the middle half of the repetitions: a quarter is cut at each end.",
+        f"At optimum is the share of repetitions whose incumbent is within {EQUAL:g} points of the best of the table.",
+        "Random search in closed form is the exact expectation of drawing uniformly with the same budget; nothing is "
+        "sampled for it.",
+        f"Simulated seconds are {kinds} costs of training, taken from the table; nothing was trained here.",
+    )
+
+
+def _benchmark(benchmark: Benchmark) -> tuple[Row, ...]:
+    classes = "not counted" if benchmark.classes is None else f"{benchmark.classes:,}"
+    tables = tuple(f"{name} sha256 {digest}".strip() for name, digest in benchmark.tables.items())
+    return (
+        ("Benchmark", (f"{benchmark.name}: {benchmark.title}", f"licence: {benchmark.licence}")),
+        ("Table", tables or ("checksum unknown",)),
+        ("Made from", tuple(_source(source) for source in benchmark.sources) or ("no source recorded",)),
+        ("Space", (
+            f"{benchmark.space}: {counted(benchmark.architectures, 'architecture')}",
+            f"distinct up to isomorphism: {classes}",
+            f"sampling law: {benchmark.sampling_law}",
+        )),
+    )  # fmt: skip
+
+
+def _source(source: Source) -> str:
+    size = f", {source.size:,} bytes" if source.size else ""
+    return f"{source.name}{size}, sha256 {source.sha256 or 'unknown'}, {source.url or 'no address'}"
+
+
+def _task(task: Task) -> Row:
+    """What is known of one data set: splits in words, gaps, optimum, cost."""
+    told = task.search_metric.replace("_", " ")
+    means = [
+        f"{number(mean)} % {SPLIT_WORDS[name]}" for name in SPLITS if (mean := task.mean_of_space[name]) is not None
+    ]
+    return task.dataset, (
+        f"searchers are told: {told} after {task.search_budget} epochs ({task.search_words})",
+        *(f"{SPLIT_WORDS[name]}: after {task.report_budget} epochs ({task.words[name]})" for name in SPLITS),
+        *(f"best {SPLIT_WORDS[name]}: {_optimum(task.optimum[name])}" for name in SPLITS),
+        f"mean architecture: {joined(means) or 'unknown'}",
+        f"architectures without a number: {joined(f'{task.missing[name]:,} {SPLIT_WORDS[name]}' for name in SPLITS)}",
+        f"cost of one evaluation: {task.cost_words} ({task.cost_provenance})",
+    )
+
+
+def _optimum(best: Optimum | None) -> str:
+    return "not known" if best is None else f"{number(best.value, 4)} %, architecture {best.id}, {best.rule}"

@@ -1,0 +1,116 @@
+"""A report: a frozen value that is shown in a notebook and written as a page, figures and tables."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..bench.errors import BadValue, UnknownName
+from ..searchers.run import Run, write_whole
+from .blocks import Section
+from .view import View
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMS = ("pdf", "png")
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What was learned from one run folder; the same folder gives the same bytes.
+
+    ``figures`` are drawn side by side per name, ``tables`` become CSV files of the same name.
+
+    >>> report(Run("runs/first")).save("comparison.html")  # doctest: +SKIP
+    """
+
+    title: str
+    lead: str
+    sections: tuple[Section, ...]
+    figures: Mapping[str, tuple[View, ...]] = field(default_factory=dict)
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    _rendered: dict[tuple[str, str], bytes] = field(default_factory=dict, init=False, repr=False)
+
+    def html(self) -> str:
+        """The page: one file with everything in it, that never asks the network for anything."""
+        from .page import render
+
+        return render(self)
+
+    def figure(self, name: str, form: str = "png") -> bytes:
+        """One figure as "pdf", "png" or "svg"."""
+        from . import figures
+
+        if name not in self.figures:
+            raise UnknownName.of("figure", name, self.figures)
+        if form not in (*FORMS, "svg"):
+            raise UnknownName.of("figure format", form, (*FORMS, "svg"))
+        if (name, form) not in self._rendered:  # all forms at once: drawing costs more than writing
+            drawn = figures.draw(self.figures[name])
+            self._rendered.update({(name, each): figures.render(drawn, each) for each in (*FORMS, "svg")})
+        return self._rendered[name, form]
+
+    def csv(self, name: str) -> bytes:
+        """One table as CSV; a number that was not measured is an empty field."""
+        if name not in self.tables:
+            raise UnknownName.of("table", name, self.tables)
+        text: str = self.tables[name].to_csv(index=False, float_format="%.8g", lineterminator="\n")
+        return text.encode()
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the page to ``path`` (a name ending in .html), whole or not at all; its folder is made if need be."""
+        path = Path(path)
+        if path.suffix.lower() not in (".html", ".htm"):
+            raise BadValue(f"{path} does not end in .html; save() writes the page, save_all(folder) writes everything")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return write_whole(path, self.html().encode())
+
+    def save_all(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write index.html, figures/*.pdf, figures/*.png and tables/*.csv into ``folder``; returns what was written."""
+        folder = Path(folder)
+        written = [self.save(folder / "index.html")]
+        for kind in ("figures", "tables"):
+            (folder / kind).mkdir(exist_ok=True)
+        for name, form in product(self.figures, FORMS):
+            written += [write_whole(folder / "figures" / f"{name}.{form}", self.figure(name, form))]
+        written.extend(write_whole(folder / "tables" / f"{name}.csv", self.csv(name)) for name in self.tables)
+        return written
+
+    def _repr_html_(self) -> str:
+        """The page as a notebook shows it: figures that stand still, in a frame of their own."""
+        from .page import render
+
+        page = html.escape(render(self, still=True))
+        return f'<iframe srcdoc="{page}" style="width:100%;height:720px;border:1px solid #ddd" title="report"></iframe>'
+
+    def __repr__(self) -> str:
+        return f"<report {self.title!r}: {len(self.figures)} figures, {len(self.tables)} tables>"
+
+
+def report(run: Run) -> Report:
+    """The report on a run, by the kind that its run.json names.
+
+    Raises:
+        UnknownName: a kind of run that this version cannot report on.
+        BadFile: run.json or a part is damaged.
+        MissingFile: the run has no finished part yet.
+    """
+    kind = run.config.get("kind")
+    if kind not in REPORTS:
+        raise UnknownName.of("kind of run", kind, REPORTS, f"The run is {run.folder}.")
+    return REPORTS[kind](run)
+
+
+def _comparison(run: Run) -> Report:
+    from .comparison import comparison
+
+    return comparison(run)
+
+
+REPORTS: dict[str, Callable[[Run], Report]] = {"compare": _comparison}
