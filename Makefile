@@ -1,0 +1,42 @@
+# make demo     install, fetch nats-tss, compare two searchers, write a page
+# make test     install with the test extras, run the suite
+# make lint     style and types
+# make speed    the benchmarks of docs and claims, each a ratio measured in one run
+
+VENV ?= .venv
+PYTHON ?= python3
+BIN = $(VENV)/bin
+RUN ?= runs/first
+
+.PHONY: demo test lint speed clean
+
+demo: $(VENV)/.installed
+	$(BIN)/nasgauge fetch nats-tss
+	$(BIN)/nasgauge compare nats-tss --searcher random --searcher evolution --dataset cifar10 \
+	    --seconds 12000 --seeds 100 --out $(RUN)
+	$(BIN)/nasgauge report $(RUN)
+
+test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	mkdir -p $(VENV)/types && ln -sfn $(CURDIR) $(VENV)/types/nasgauge
+	cd $(VENV)/types && MYPYPATH=. ../bin/mypy --config-file $(CURDIR)/pyproject.toml -p nasgauge
+
+speed: $(VENV)/.installed-test
+	$(BIN)/python -m pytest tests/speed -m speed --benchmark-enable --benchmark-columns=median,min,rounds $(ARGS)
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.installed-test: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[test]'
+	touch $@ $(VENV)/.installed

@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import cache
 
 from ..errors import UnknownName
+from .cells101 import Cells101
 from .graph import Graph
 from .product import ProductSpace
 from .size import Size
 from .space import Architecture, Architectures, Ids, Space
 from .topology import Topology
 
-SPACES: dict[str, type[Space]] = {"topology": Topology, "size": Size}
+SPACES: dict[str, type[Space]] = {"topology": Topology, "size": Size, "cells101": Cells101}
 
 
 @cache
@@ -22,5 +23,16 @@ def space(name: str) -> Space:
     return SPACES[name]()
 
 
-__all__ = ["SPACES", "Architecture", "Architectures", "Graph", "Ids", "ProductSpace", "Size", "Space", "Topology",
-           "space"]  # fmt: skip
+__all__ = [
+    "SPACES",
+    "Architecture",
+    "Architectures",
+    "Cells101",
+    "Graph",
+    "Ids",
+    "ProductSpace",
+    "Size",
+    "Space",
+    "Topology",
+    "space",
+]
