@@ -77,8 +77,8 @@ def tss_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
             runs[rng.permutation(15_625)[:7_456], 2] = np.nan
             columns.append(Column(f"{split}_accuracy", runs, dataset, 200, (777, 888, 999)))
             columns.append(Column(f"{split}_accuracy", runs[:, :1].copy(), dataset, 12, (111,)))
-        for budget in (12, 200):
-            columns.append(Column("search_seconds", budget * rng.uniform(5, 15, 15_625), dataset, budget))
+        per_epoch = rng.uniform(5, 15, 15_625)
+        columns += [Column("search_seconds", budget * per_epoch, dataset, budget) for budget in (12, 200)]
     path = tmp_path_factory.mktemp("speed") / "tss.h5"
     return write_table(path, columns, name="tss", space="topology", licence="CC0")
 

@@ -55,7 +55,14 @@ def test_sweep(benchmark: Any, tss_path: Path, row: Row, official: tuple[float, 
     sweep()
     benchmark(sweep)
     cold, _ = official
-    row("sweep 15,625 x 3 x (valid, test)", 1e3 * median(benchmark), "ms", 20, "nats_bench fast mode", 1e3 * cold * 15_625)
+    row(
+        "sweep 15,625 x 3 x (valid, test)",
+        1e3 * median(benchmark),
+        "ms",
+        20,
+        "nats_bench fast mode",
+        1e3 * cold * 15_625,
+    )
 
 
 def test_array_query(benchmark: Any, tss: Benchmark, row: Row) -> None:
@@ -155,7 +162,8 @@ def _write_official(folder: Path, cells: int) -> None:
                         "train_times": OrderedDict(enumerate([8.0] * epochs)),
                         "arch_config": {"channel": 16, "num_cells": 5, "arch_str": texts[arch], "class_num": 10},
                         "params": 0.8, "flop": 113.9, "seed": f"{seed:04d}", "epochs": epochs, "latency": [0.013],
-                        "eval_names": list(sets), "eval_acc1es": dict(zip(kept, rng.uniform(10, 95, len(kept)).tolist(), strict=True)),
+                        "eval_names": list(sets),
+                        "eval_acc1es": dict(zip(kept, rng.uniform(10, 95, len(kept)).tolist(), strict=True)),
                         "eval_losses": dict(zip(kept, rng.random(len(kept)).tolist(), strict=True)),
                         "eval_times": dict.fromkeys(timed, 1.2), "net_state_dict": None,
                     }  # fmt: skip
