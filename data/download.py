@@ -93,17 +93,17 @@ def _download(source: SourceFile, base: str, kept: Path, home: Folder, progress:
                     raise BadFile(f"{source.name}: {url} sent another content: {wrong}. {_by_hand(source, home)}")
             return kept
         except HTTPError as error:
-            status = error.response.status_code
-            trouble = MissingFile(
-                f"{source.name}: {url} answered {status} {error.response.reason}. {_by_hand(source, home)}"
-            )
-            if status < 500 and status != 429:
+            trouble = MissingFile(f"{source.name}: {error}. {_by_hand(source, home)}")
+            status = 0 if error.response is None else error.response.status_code
+            if 400 <= status < 500 and status != 429:
                 raise trouble from error
         except RequestException as error:
             why = f"{type(error).__name__}: {str(error)[:200]}"
             trouble = MissingFile(f"{source.name}: {url} cannot be reached ({why}). {_by_hand(source, home)}")
         except BadFile as error:
             trouble = error
+        except MissingFile:
+            raise
         except OSError as error:
             why = error.strerror or str(error)
             raise MissingFile(f"{source.name}: {kept} cannot be written ({why}). {_by_hand(source, home)}") from error

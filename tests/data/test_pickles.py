@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from nasgauge.bench.errors import BadFile, MissingFile
 from nasgauge.data.frames import Frame
 from nasgauge.data.pickles import Limits, decode, read_pickle
