@@ -26,7 +26,8 @@ class Column:
     ==================================  =====================================================
 
     ``dataset`` is the name a user asks by; ``trained_on`` and ``evaluated_on`` say in words what that means.
-    ``means_over`` says in words what a mean column averages. Units are in the metric's name: ``*_accuracy`` percent,
+    ``means_over`` says in words what a mean column averages. ``alias_of`` is the path of an earlier column with the same
+    values under another name; they are stored once. Units are in the metric's name: ``*_accuracy`` percent,
     ``*_seconds``, ``params_millions``, ``flops_millions``, ``latency_ms:DEVICE``, ``energy_mj:DEVICE``.
     """
 
@@ -41,6 +42,7 @@ class Column:
     provenance: str = "measured"
     sources: tuple[str, ...] = ()
     epochs: tuple[int, ...] | None = None
+    alias_of: str = ""
 
     def __post_init__(self) -> None:
         if self.provenance not in PROVENANCES:

@@ -21,6 +21,7 @@ from .whole import whole_file
 
 FORMAT = "nasgauge-table"
 SCHEMA = 1
+BLOCK = 8 << 20  # bytes read at a time while verifying
 SPARSE = 0.5  # a column with more NaN than this is stored compressed, not memory-mapped
 
 
@@ -73,9 +74,7 @@ class Table:
             self.entries = tuple(_entry_from_json(entry) for entry in index["entries"])
         except (KeyError, TypeError, ValueError) as error:
             self._file.close()
-            raise BadFile(
-                f"{self.path}: the table's index is unreadable ({error!r}); fetch or convert it again"
-            ) from error
+            raise BadFile(f"{self.path}: unreadable index ({error!r}); fetch or convert it again") from error
         self._by_path = {entry.path: entry for entry in self.entries}
         self._map: mmap.mmap | None = None
 
@@ -96,6 +95,8 @@ class Table:
     def read_curves(self, path: str, archs: npt.NDArray[np.int64]) -> npt.NDArray[np.generic]:
         """Rows ``archs`` of a curve column, (len(archs), seed, epoch), touching only the chunks that hold them."""
         dataset = self._dataset(path)
+        if dataset.id.get_offset() is not None:
+            return self.read(path)[archs]
         unique, inverse = np.unique(archs, return_inverse=True)
         return np.asarray(dataset[unique] if unique.size else np.empty((0, *dataset.shape[1:])))[inverse]
 
@@ -112,12 +113,22 @@ class Table:
     def verify(self) -> None:
         """Compare every column with the checksum written beside it; BadFile names the first that differs."""
         for entry in self.entries:
-            found = _sha256(self.read(entry.path))
+            found = self._digest(entry.path)
             if found != entry.sha256:
                 raise BadFile(
                     f"{self.path}: column {entry.path!r} is damaged (sha256 {found[:12]}..., "
                     f"expected {entry.sha256[:12]}...); delete the file and fetch or convert it again"
                 )
+
+    def _digest(self, path: str) -> str:
+        """sha256 of a column, a few megabytes at a time and past the memory map."""
+        dataset, digest = self._dataset(path), hashlib.sha256()
+        rows = (
+            dataset.chunks[0] if dataset.chunks else max(1, BLOCK // max(1, dataset.dtype.itemsize * dataset[:1].size))
+        )
+        for first in range(0, len(dataset), rows):
+            digest.update(np.ascontiguousarray(dataset[first : first + rows]).tobytes())
+        return digest.hexdigest()
 
     def __getstate__(self) -> dict[str, Any]:
         return {"path": self.path}
@@ -142,55 +153,72 @@ def write_table(
     sources: Sequence[Source] = (),
     notes: Sequence[str] = (),
     extra: Mapping[str, Any] | None = None,
+    mapped_curves: bool = False,
 ) -> Path:
     """Write ``columns`` as the table ``name`` of ``space``; the file appears whole under ``path`` or not at all.
 
-    The same columns give the same bytes. ``notes`` are sentences that `Benchmark.describe` prints; ``extra`` is any
-    JSON-able detail of a source format that a reader of it wants to keep.
+    The same columns give the same bytes. Columns are taken one at a time and let go, so a generator over files larger
+    than memory will do.
+
+    Args:
+        notes: sentences that `Benchmark.describe` prints.
+        extra: any JSON-able detail of a source format that a reader of it wants to keep.
+        mapped_curves: store curves plainly, for access in microseconds at the price of disk space, not compressed.
 
     Raises:
-        BadValue: no columns, two columns of one path, or columns of different length.
+        BadValue: no columns, two columns of one path, columns of different length, curves without the ends of runs.
         OSError: the disk is full or not writable; nothing is left under ``path``.
     """
-    path = Path(path)
-    listed = list(columns)
-    if not listed:
-        raise BadValue(f"table {name!r} has no columns")
-    lengths = {column.values.shape[0] for column in listed}
-    if len(lengths) != 1:
-        raise BadValue(f"columns of table {name!r} have different lengths: {sorted(lengths)}")
-    if len({column.path for column in listed}) < len(listed):
-        raise BadValue(f"table {name!r} has two columns with one path")
-    paths = {column.path for column in listed}
-    for column in listed:
-        if column.kind == "curves" and column.path.replace("/curves", "/runs") not in paths:
-            raise BadValue(f"curves {column.path!r} of table {name!r} come without the ends of their runs")
-    info = {"name": name, "space": space, "title": title, "licence": licence, "notes": list(notes),
-            "architectures": lengths.pop(), "extra": dict(extra or {})}  # fmt: skip
-    index = {"info": info, "sources": [asdict(source) for source in sources],
-             "entries": [asdict(_entry(column)) for column in listed]}  # fmt: skip
+    entries: list[Entry] = []
     with whole_file(path) as temporary:
         with h5py.File(temporary, "w", libver="v110", track_order=False) as file:
+            for column in columns:
+                if any(entry.path == column.path for entry in entries):
+                    raise BadValue(f"table {name!r} has two columns {column.path!r}")
+                if entries and column.values.shape[0] != entries[0].shape[0]:
+                    raise BadValue(
+                        f"table {name!r}: column {column.path!r} has {column.values.shape[0]} architectures, "
+                        f"{entries[0].path!r} has {entries[0].shape[0]}"
+                    )
+                entries.append(_store(file, column, mapped_curves))
+            _check_whole(name, entries)
+            info = {"name": name, "space": space, "title": title, "licence": licence, "notes": list(notes),
+                    "architectures": entries[0].shape[0], "extra": dict(extra or {})}  # fmt: skip
+            index = {"info": info, "sources": [asdict(source) for source in sources],
+                     "entries": [asdict(entry) for entry in entries]}  # fmt: skip
             file.attrs["format"] = FORMAT
             file.attrs["schema"] = SCHEMA
             file["index"] = json.dumps(index, sort_keys=True)
-            for column in listed:
-                _store(file, column)
         Table(temporary).verify()
-    return path
+    return Path(path)
 
 
-def _store(file: h5py.File, column: Column) -> None:
+def _check_whole(name: str, entries: Sequence[Entry]) -> None:
+    if not entries:
+        raise BadValue(f"table {name!r} has no columns")
+    paths = {entry.path for entry in entries}
+    for entry in entries:
+        if entry.kind == "curves" and entry.path.replace("/curves", "/runs") not in paths:
+            raise BadValue(f"curves {entry.path!r} of table {name!r} come without the ends of their runs")
+
+
+def _store(file: h5py.File, column: Column, mapped_curves: bool) -> Entry:
+    if column.alias_of:
+        if f"columns/{column.alias_of}" not in file:
+            raise BadValue(f"column {column.path!r} is said to be {column.alias_of!r}, which was not written before it")
+        file[f"columns/{column.path}"] = file[f"columns/{column.alias_of}"]
+        return _entry(column)
     values = np.ascontiguousarray(column.values)
     values = values.astype(values.dtype.newbyteorder("<"), copy=False)
-    mostly_missing = values.dtype.kind == "f" and np.isnan(values).mean() > SPARSE
+    entry = _entry(column)
+    options: dict[str, Any] = {"compression": "gzip", "shuffle": True, "chunks": True}
     if column.kind == "curves":
-        chunk = (max(1, min(len(values), 65536 // max(1, values[0].nbytes))), *values.shape[1:])
-        file.create_dataset(f"columns/{column.path}", data=values, chunks=chunk, compression="gzip", shuffle=True)
-    elif mostly_missing:
-        file.create_dataset(f"columns/{column.path}", data=values, chunks=True, compression="gzip", shuffle=True)
-    else:
-        file.create_dataset(f"columns/{column.path}", data=values)
+        options["chunks"] = (max(1, min(len(values), 65536 // max(1, values[:1].nbytes))), *values.shape[1:])
+    plain = column.kind != "curves" or mapped_curves
+    if plain and entry.missing <= SPARSE * values.size:
+        options = {}
+    file.create_dataset(f"columns/{column.path}", data=values, **options)
+    return entry
 
 
 def _entry(column: Column) -> Entry:

@@ -48,6 +48,27 @@ def test_equal_columns_give_equal_bytes(tmp_path: Path) -> None:
     assert Table(tmp_path / "a.h5").sha256() == Table(tmp_path / "b.h5").sha256()
 
 
+def test_an_alias_is_stored_once_and_read_under_both_names(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).random((5_000, 2))
+    alias = some(dataset="e", values=values, alias_of="d/4/test_accuracy/runs")
+    path = write(tmp_path / "t.h5", some(values=values), alias)
+    assert path.stat().st_size < 1.5 * values.nbytes
+    np.testing.assert_array_equal(Table(path).read("e/4/test_accuracy/runs"), values)
+    with pytest.raises(BadValue, match="not written before"):
+        write(tmp_path / "u.h5", alias)
+
+
+def test_mapped_curves_read_as_compressed_ones_do(tmp_path: Path) -> None:
+    curves = np.random.default_rng(0).random((50, 2, 7))
+    columns = [some(values=curves[:, :, -1]), some(values=curves)]
+    rows = np.array([3, 3, 49])
+    for name, mapped in (("a", True), ("b", False)):
+        path = write_table(
+            tmp_path / name, columns, name="t", space="topology", licence="CC0", mapped_curves=mapped
+        )  # fmt: skip
+        np.testing.assert_array_equal(Table(path).read_curves("d/4/test_accuracy/curves", rows), curves[rows])
+
+
 @pytest.mark.parametrize(
     "columns",
     [
