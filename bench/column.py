@@ -26,7 +26,7 @@ class Column:
     ==================================  =====================================================
 
     ``dataset`` is the name a user asks by; ``trained_on`` and ``evaluated_on`` say in words what that means.
-    ``means_over`` says in words what a mean column averages. ``alias_of`` is the path of an earlier column with the same
+    ``means_over`` says in words what a mean column averages. ``alias_of`` is the path of an earlier column with equal
     values under another name; they are stored once. Units are in the metric's name: ``*_accuracy`` percent,
     ``*_seconds``, ``params_millions``, ``flops_millions``, ``latency_ms:DEVICE``, ``energy_mj:DEVICE``.
     """
