@@ -223,6 +223,13 @@ class Benchmark:
         rng = seed if isinstance(seed, np.random.Generator) else None
         which: Seed = seed if rng is None else "all"
         values = self._whole("valid_accuracy", dataset, length, which)
+        if rng is not None:
+            unknown = np.isnan(values).all(axis=1) & ~np.isnan(self._whole("valid_accuracy", dataset, length, "mean"))
+            if unknown.any():
+                raise NotMeasured(
+                    f"{self.name} knows only the mean over runs, no single run, of {unknown.sum():,} architectures on "
+                    f"{dataset!r} after {length} epochs; search with seed='mean'"
+                )
         if clock.limit == np.inf and "search_seconds" not in self.metrics:
             return Objective(self.space, values, np.full(self.space.size, np.nan), clock, rng)
         costs = self.index.find("search_seconds", dataset, length, ("runs", "mean"))

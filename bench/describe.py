@@ -1,55 +1,63 @@
-"""A benchmark in words: what each accuracy means, what is missing, where the numbers come from."""
+"""A benchmark in words: what each number means, what is missing, where the numbers come from."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import textwrap
+from collections.abc import Iterable, Sequence
 
 from .index import Index
 from .spaces import Space
 from .table import Entry, Table
 
+WIDTH = 118
+
 
 def describe(tables: Sequence[Table], space: Space, index: Index) -> str:
-    """Many lines of plain text: space, splits, gaps, notes, sources and licences."""
-    lines = []
-    for table in tables:
-        info = table.info
-        lines += [f"{info['name']}: {info['title']}", f"  licence {info['licence']}"]
-    lines += ["", f"Space {space.name!r}: {space.size:,} architectures, sampled {space.sampling_law}."]
-    for dataset in index.datasets:
+    """Plain text: licence and space, the definition of every number, the columns with their gaps, notes, sources."""
+    lines = [f"{table.info['name']}: {table.info['title']} ({table.info['licence']})" for table in tables]
+    lines += [f"space {space.name}: {space.size:,} architectures, sampled {space.sampling_law}"]
+    for dataset in (*index.datasets, None):
         entries = [entry for entry in index.entries if entry.dataset == dataset]
-        lines += ["", f"{dataset}"]
-        for budget in sorted({entry.budget for entry in entries if entry.budget is not None}, reverse=True):
-            lines.append(f"  runs of {budget} epochs")
-            lines += [_line(entry) for entry in entries if entry.budget == budget]
-        static = [entry for entry in entries if entry.budget is None]
-        if static:
-            lines.append("  of the architecture")
-            lines += [_line(entry) for entry in static]
-    anywhere = [entry for entry in index.entries if entry.dataset is None]
-    if anywhere:
-        lines += ["", "on any data set", *(_line(entry) for entry in anywhere)]
+        if entries:
+            lines += ["", dataset or "any data set", *_definitions(entries), *_columns(entries)]
     notes = [note for table in tables for note in table.info["notes"]]
     if notes:
-        lines += ["", "Notes", *(f"  - {note}" for note in notes)]
+        lines += ["", "notes", *(line for note in notes for line in _wrapped(note, "  - ", "    "))]
     sources = {source.name: source for table in tables for source in table.sources}
     if sources:
-        lines += ["", "Sources"]
-        lines += [
-            f"  {each.name}  ({each.licence})\n    {each.url}\n    sha256 {each.sha256}" for each in sources.values()
-        ]
+        lines += ["", "sources"]
+        for each in sources.values():
+            lines += [f"  {each.name} ({each.licence})", f"    {each.url}", f"    sha256 {each.sha256}"]
     return "\n".join(lines)
 
 
-def _line(entry: Entry) -> str:
-    words = "; ".join(part for part in (entry.trained_on, entry.evaluated_on, entry.means_over) if part)
-    runs = f" seeds {', '.join(map(str, entry.seeds))}" if entry.seeds else ""
-    curve = f" at {len(entry.epochs)} checkpoints" if entry.epochs else ""
-    gap = ""
-    if entry.missing:
-        total = 1
-        for length in entry.shape:
-            total *= length
-        gap = f" [{entry.missing:,} of {total:,} missing]"
-    provenance = "" if entry.provenance == "measured" else f" ({entry.provenance})"
-    return f"    {entry.metric:<22} {entry.kind}{runs}{curve}{provenance}{gap}{': ' + words if words else ''}"
+def _definitions(entries: Iterable[Entry]) -> list[str]:
+    """One line a metric: on what it was trained and evaluated."""
+    words: dict[str, str] = {}
+    for entry in entries:
+        meaning = "; ".join(part for part in (entry.trained_on, entry.evaluated_on) if part)
+        if meaning:
+            words.setdefault(entry.metric, meaning)
+    return [line for metric, meaning in words.items() for line in _wrapped(meaning, f"  {metric:<20}", " " * 22)]
+
+
+def _columns(entries: Iterable[Entry]) -> list[str]:
+    """One line a column: budget, metric, runs, gaps, provenance, and what a mean averages."""
+    rows = [("epochs", "metric", "runs", "missing", "provenance")]
+    for entry in sorted(entries, key=lambda each: -(each.budget or 0)):
+        seeds = "seeds " + ", ".join(map(str, entry.seeds)) if entry.seeds else ""
+        curve = f"at {len(entry.epochs)} checkpoints" if entry.epochs else ""
+        runs = "; ".join(part for part in (seeds, curve, entry.means_over) if part) or "-"
+        gap = f"{entry.missing:,} of {math.prod(entry.shape):,}" if entry.missing else "-"
+        rows.append((str(entry.budget or "-"), entry.metric, runs, gap, entry.provenance))
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1, 3, 4)]
+    lines = []
+    for epochs, metric, runs, gap, provenance in rows:
+        start = f"  {epochs:>{widths[0]}}  {metric:<{widths[1]}}  {provenance:<{widths[3]}}  {gap:>{widths[2]}}  "
+        lines += _wrapped(runs, start, " " * len(start))
+    return lines
+
+
+def _wrapped(text: str, first: str, rest: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest) or [first.rstrip()]

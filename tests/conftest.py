@@ -11,6 +11,8 @@ import pytest
 from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.column import Column
 from nasgauge.bench.table import Source, Table, write_table
+from nasgauge.data.catalogue import CATALOGUE
+from nasgauge.data.fetch import fetch
 
 ARCHS = 15_625
 SEEDS = (777, 888, 999)
@@ -68,3 +70,12 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"no real data at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def real_home(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home folder with every fetchable table, assembled from the real public files."""
+    home = tmp_path_factory.mktemp("home")
+    for name in CATALOGUE:
+        fetch(name, mirror=shared / "data" / "mirrors", home=home)
+    return home

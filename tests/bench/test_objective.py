@@ -74,6 +74,18 @@ def test_no_test_number_can_be_reached_from_an_objective(toy: Benchmark) -> None
         waiting.extend(gc.get_referents(thing))
 
 
+def test_drawing_single_runs_is_refused_where_most_are_known_only_as_means(tmp_path: Path) -> None:
+    runs = np.full((15_625, 2), np.nan)
+    runs[:9] = 50.0
+    columns = [
+        Column("valid_accuracy", runs, "toy", 1, (1, 2)),
+        Column("valid_accuracy", np.full(15_625, 50.0), "toy", 1, means_over="both runs"),
+    ]
+    bench = Benchmark(Table(write_table(tmp_path / "t.h5", columns, name="t", space="topology", licence="CC0")))
+    with pytest.raises(NotMeasured, match="no single run, of 15,616 architectures"):
+        bench.objective(queries=3, seed=np.random.default_rng(0))
+
+
 @pytest.mark.parametrize("wrong", [-1, 15_625])
 def test_an_id_outside_the_space_is_refused(toy: Benchmark, wrong: int) -> None:
     with pytest.raises(BadArchitecture):
