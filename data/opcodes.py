@@ -27,8 +27,11 @@ class Scan:
     memory: int  # upper bound of the bytes of all objects it builds
 
 
-PLAIN = re.compile(rb"(?:[(Naesu01\x88\x89\x90\x94]|[Khq].|M..|[Jj].{4}|G.{8})++", re.DOTALL)
-"""MARK NONE APPEND(S) SETITEM(S) POP POP_MARK booleans ADDITEMS MEMOIZE, small integers, floats and memo look-ups."""
+_SHORT_TEXTS = b"|".join(re.escape(bytes([length])) + b".{%d}" % length for length in range(64))
+PLAIN = re.compile(
+    rb"(?:[(Naesu01\x88\x89\x90\x94]|[Khq].|M..|[Jj].{4}|G.{8}|\x8c(?:" + _SHORT_TEXTS + b"))++", re.DOTALL
+)
+"""MARK NONE APPEND(S) SETITEM(S) POP POP_MARK booleans ADDITEMS MEMOIZE, small numbers, short texts, memo look-ups."""
 BUILDS = frozenset(b"]})\x8fdlt\x85\x86\x87\x91Rb\x81")
 """One-byte opcodes that make a container or call something."""
 COUNTED = {0x8C: 1, ord("X"): 4, 0x8D: 8, ord("C"): 1, ord("B"): 4, 0x8E: 8, 0x96: 8, ord("U"): 1, ord("T"): 4,
