@@ -82,6 +82,11 @@ class SpaceConformance(ABC):
             assert (np.diff(neighbours) > 0).all()
             space.check(neighbours)
 
+    def test_neighbours_of_many_are_those_of_each(self, space: Space, few: Ids) -> None:
+        rows, found = space.neighbour_pairs(few)
+        for row, arch in enumerate(few.tolist()):
+            np.testing.assert_array_equal(found[rows == row], space.neighbours(arch))
+
     def test_mutation_is_decided_by_the_generator_alone(self, space: Space, ids: Ids) -> None:
         first, second = (space.mutate(ids, np.random.default_rng(7)) for _ in range(2))
         np.testing.assert_array_equal(first, second)

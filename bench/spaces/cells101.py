@@ -238,26 +238,29 @@ class Cells101(Space):
             found = np.concatenate([found, codes[codes >= FIRST_CODE]])
         return self._ids_of(found[:n])
 
-    def neighbours(self, arch: int) -> Ids:
-        """Distinct other cells after one edit of the stored cell, ascending.
+    def neighbour_pairs(self, ids: npt.ArrayLike) -> tuple[Ids, Ids]:
+        """Distinct other cells after one edit of the stored cell.
 
         An edit flips one edge bit between two vertices of the cell or gives one interior vertex another operation;
         results that prune to a legal cell count. A vertex of its own would need two new edges, so the padding of
         smaller cells gives no neighbours, and the relation is not symmetric: an edge that goes may take a vertex
         along.
         """
-        bits, labeling, vertices = embed_one(int(self._codes[self.id(arch)]))
-        edges = SLOT_BITS[_APPLIES[vertices, :EDGE_SLOTS]]
-        places = PLACES[: vertices - 2]
-        digits = labeling // places % 3
-        labelings = np.concatenate([labeling + ((digits + shift) % 3 - digits) * places for shift in (1, 2)])
-        codes = canonical_embedded(
-            np.concatenate([bits ^ (1 << edges), np.full(len(labelings), bits)]),
-            np.concatenate([np.full(len(edges), labeling), labelings]),
-        )
-        found: Ids = np.unique(self._ids_of(codes[codes >= FIRST_CODE]))
-        others: Ids = found[found != arch]
-        return others
+        archs = self.check(ids).ravel()
+        bits, labelings, vertices = (part[:, None] for part in embed(self._codes[archs]))
+        digits = labelings // PLACES % 3
+        relabelled = np.concatenate([labelings + ((digits + shift) % 3 - digits) * PLACES for shift in (1, 2)], axis=1)
+        flipped = bits ^ (1 << SLOT_BITS)
+        applies = _APPLIES[vertices[:, 0]]
+        applies = np.concatenate([applies, applies[:, EDGE_SLOTS:]], axis=1)
+        rows = np.nonzero(applies)[0]
+        edited = np.concatenate([flipped, np.broadcast_to(bits, relabelled.shape)], axis=1)
+        labels = np.concatenate([np.broadcast_to(labelings, flipped.shape), relabelled], axis=1)
+        codes = canonical_embedded(edited[applies], labels[applies])
+        legal = codes >= FIRST_CODE
+        rows, found = rows[legal], self._ids_of(codes[legal])
+        pairs = np.unique(rows[found != archs[rows]] * SIZE + found[found != archs[rows]])
+        return pairs // SIZE, pairs % SIZE
 
     def mutate(self, ids: npt.ArrayLike, rng: np.random.Generator) -> Ids:
         """Children by the law of ``mutate_spec`` in the NAS-Bench-101 notebook with rate 1.

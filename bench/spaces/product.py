@@ -110,8 +110,10 @@ class ProductSpace(Space):
             ]
         )
 
-    def neighbours(self, arch: int) -> Ids:
-        return np.sort(self.neighbour_table[self.id(arch)])
+    def neighbour_pairs(self, ids: npt.ArrayLike) -> tuple[Ids, Ids]:
+        archs = self.check(ids).ravel()
+        neighbours = np.sort(self.neighbour_table[archs], axis=1)
+        return np.repeat(np.arange(len(archs)), neighbours.shape[1]), neighbours.ravel()
 
     def mutate(self, ids: npt.ArrayLike, rng: np.random.Generator) -> Ids:
         parents = self.check(ids)

@@ -21,9 +21,10 @@ Architectures: TypeAlias = "Architecture | Iterable[Architecture] | npt.NDArray[
 class Space(ABC):
     """A finite set of architectures, numbered 0 .. size-1 (the official index where one exists).
 
-    Ids make everything downstream array code. Methods named with the plural (``ids``, ``operations``, ``canonical``,
-    ``params``, ``flops``, ``mutate``) take arrays and answer arrays; ``text``, ``parse``, ``graph``, ``from_graph``
-    and ``neighbours`` are about one architecture. The suite `nasgauge.testing.SpaceConformance` states the laws.
+    Ids make everything downstream array code. What is named in the plural (``ids``, ``operations``, ``canonical``,
+    ``params``, ``flops``, ``neighbour_pairs``) and ``mutate`` take arrays and answer arrays; ``text``, ``parse``,
+    ``graph``, ``from_graph``, ``neighbours`` and ``mutate_one`` are about one architecture. The suite
+    `nasgauge.testing.SpaceConformance` states the laws.
     """
 
     name: ClassVar[str]
@@ -60,8 +61,11 @@ class Space(ABC):
         """Ids of choice rows, (n, slots) -> (n,); inverse of `operations`. BadArchitecture on an illegal row."""
 
     @abstractmethod
-    def neighbours(self, arch: int) -> Ids:
-        """All distinct architectures one change away, ascending, without ``arch`` itself."""
+    def neighbour_pairs(self, ids: npt.ArrayLike) -> tuple[Ids, Ids]:
+        """Every (position in ``ids``, architecture one change away), two arrays of equal length.
+
+        Sorted by position, then id; distinct; without the architecture itself.
+        """
 
     @abstractmethod
     def mutate(self, ids: npt.ArrayLike, rng: np.random.Generator) -> Ids:
@@ -70,6 +74,10 @@ class Space(ABC):
     @abstractmethod
     def canonical(self, ids: npt.ArrayLike) -> Ids:
         """The smallest id of each architecture's isomorphism class: equal exactly for isomorphic architectures."""
+
+    def neighbours(self, arch: int) -> Ids:
+        """All distinct architectures one change away from one, ascending, without itself."""
+        return self.neighbour_pairs(np.array([self.id(arch)]))[1]
 
     def mutate_one(self, arch: int, rng: np.random.Generator) -> int:
         """`mutate` for one architecture; spaces override it where a shorter way exists (same law, own stream)."""
