@@ -32,6 +32,9 @@ def exact_counts(percent: npt.ArrayLike, images: int | npt.NDArray[np.integer], 
     An accuracy is a count over a known number of images (times runs, for a sum or mean over runs). Sources went
     through float32; counting again gives the number that was measured.
 
+    >>> exact_counts([82.09200286865234], 25_000, "a float32 value")
+    array([20523])
+
     Raises:
         BadFile: some value is no such fraction, so the file is not what ``where`` says.
     """
@@ -46,7 +49,11 @@ def exact_counts(percent: npt.ArrayLike, images: int | npt.NDArray[np.integer], 
 
 
 def percent(counts: Counts, images: int | npt.NDArray[np.integer]) -> Floats:
-    """Accuracy [percent] of ``counts`` out of ``images``, rounded once; NaN where the count is negative (unknown)."""
+    """Accuracy [percent] of ``counts`` out of ``images``, rounded once; NaN where the count is negative (unknown).
+
+    >>> percent(np.array([20523, -1]), 25_000)
+    array([82.092,    nan])
+    """
     return np.where(counts < 0, np.nan, 100.0 * counts / images)
 
 

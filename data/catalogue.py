@@ -23,7 +23,11 @@ BASE_URL = "https://raw.githubusercontent.com"
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file of a public repository at one commit."""
+    """One file of a public repository at one commit.
+
+    >>> RUNS.url().removeprefix(BASE_URL)
+    '/nabenabe0928/constrained-tpe/2476ed022c56c07856d19dc9f7636d20453f008c/targets/nasbench201/metric_vals.pkl'
+    """
 
     name: str
     owner: str

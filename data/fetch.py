@@ -19,6 +19,9 @@ def fetch(
     Source files are kept below the home folder, so a second call needs no network. The same files give the same table,
     byte for byte.
 
+    >>> fetch("nats-tss", mirror="/media/usb/mirrors")  # doctest: +SKIP
+    PosixPath('/home/me/.local/share/nasgauge/tables/nats-tss.h5')
+
     Args:
         mirror: a folder or base URL of the layout ``owner/repository/commit/path``, instead of the public server.
         home: where tables lie; default: ``$NASGAUGE_HOME``, else the platform's user data folder.

@@ -25,7 +25,11 @@ def home(folder: Folder = None) -> Path:
 
 
 def table_path(name: str, folder: Folder = None) -> Path:
-    """Where the table ``name`` lies or would lie."""
+    """Where the table ``name`` lies or would lie.
+
+    >>> table_path("nats-tss", "my-tables").as_posix()
+    'my-tables/tables/nats-tss.h5'
+    """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         raise BadValue(f"table name {name!r}; a name holds letters, digits, '.', '_' and '-'")
     return home(folder) / "tables" / f"{name}.h5"

@@ -73,7 +73,11 @@ def assemble(files: Mapping[str, Path]) -> Assembly:
 
 
 def key_ids(keys: list[str], space: Topology, where: str) -> Ids:
-    """Ids of keys such as ``(4, 3, 3, 0, 0, 0)`` in NASLib's order of operations and edges, (n,)."""
+    """Ids of keys such as ``(4, 3, 3, 0, 0, 0)`` in NASLib's order of operations and edges, (n,).
+
+    >>> key_ids(["(4, 3, 3, 0, 0, 0)", "(2, 2, 0, 4, 2, 0)"], Topology(), "an example")
+    array([0, 1])
+    """
     form = re.compile(r"\(([0-4]), ([0-4]), ([0-4]), ([0-4]), ([0-4]), ([0-4])\)")
     matches = [form.fullmatch(key) for key in keys]
     rows = [match.groups() for match in matches if match]

@@ -72,6 +72,13 @@ def decode(content: bytes, name: str, limits: Limits = LIMITS, start: int = 0) -
     """The data of the pickle that begins at ``start``, and the offset behind it; ``name`` is for messages.
 
     Files of several pickles in a row (PyTorch before 1.6) are read by calling this again with the offset.
+
+    >>> decode(b"(I1\\nF2.5\\nt.", "two numbers")
+    ((1, 2.5), 11)
+    >>> decode(b"cposix\\nsystem\\n(S'true'\\ntR.", "hostile")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    nasgauge.bench.errors.BadFile: hostile: not a pickle of plain data: it asks for 'posix.system', ... at byte 0; ...
     """
     try:
         found = scan(content, start)

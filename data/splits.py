@@ -86,7 +86,13 @@ def split_columns(
     provenance: str = "measured",
     sources: tuple[str, ...] = (),
 ) -> list[Column]:
-    """The columns of one official (training, evaluated set): one for each name a user asks by."""
+    """The columns of one official (training, evaluated set): one for each name a user asks by.
+
+    >>> [column.path for column in split_columns("cifar10-valid", "x-valid", np.zeros(3), 200)]
+    ['cifar10-valid/200/valid_accuracy/mean', 'cifar10/200/valid_accuracy/mean']
+    >>> [column.path for column in split_columns("cifar100", "ori-test", np.zeros(3), 200)]
+    ['cifar100/200/valtest_accuracy/mean']
+    """
     meaning = EVALUATIONS[training][evaluated]
     return [
         Column(
@@ -98,5 +104,9 @@ def split_columns(
 
 
 def images(training: str, evaluated: str) -> int:
-    """How many images an official (training, evaluated set) holds."""
+    """How many images an official (training, evaluated set) holds.
+
+    >>> images("ImageNet16-120", "x-test")
+    3000
+    """
     return EVALUATIONS[training][evaluated].images

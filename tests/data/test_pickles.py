@@ -183,6 +183,10 @@ def test_the_message_names_file_offset_and_offending_name(tmp_path: Path) -> Non
 
 # ---------------------------------------------------------------- nothing grows out of proportion
 
+ONE_ARRAY = (
+    b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85C\x01b\x87R(K\x01"
+    + b"J" + struct.pack("<i", 50_000) + b"\x85h\x01\x89h\x00tb"
+)  # fmt: skip
 BOMBS = {
     "memo index": b"\x80\x02Kr\x85".replace(b"Kr", b"K\x00r") + b"\xff\xff\xff\x7f.",
     "memo index as text": b"I1\np4000000000\n.",
@@ -192,6 +196,8 @@ BOMBS = {
     "huge integer as text": b"L" + b"9" * 50_000 + b"L\n.",
     "huge frame": b"\x80\x04\x95" + struct.pack("<Q", 2**40) + b"N.",
     "sets": b"(" + b"\x8f" * 1_000_000 + b"t.",
+    "arrays of one list": b"\x80\x03]q\x00(" + b"N" * 50_000 + b"e0"
+    + b"cnumpy\ndtype\n(X\x02\x00\x00\x00O8\x89\x88tRq\x010(" + ONE_ARRAY * 1_000 + b"t.",
     "copies": b"\x80\x02]q\x00(" + b"N" * 100_000 + b"e0(" + b"cbuiltins\nset\nh\x00\x85R" * 10_000 + b"t.",
 }  # fmt: skip
 
@@ -203,6 +209,25 @@ def test_memory_bombs_are_refused_cheaply(case: str) -> None:
     with pytest.raises(BadFile):
         decode(BOMBS[case], case, limits)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300 * 1024  # KiB
+
+
+def test_one_array_of_a_shared_list_is_read() -> None:
+    """The bomb of a thousand such arrays is refused for its size, not for its layout."""
+    found = load(BOMBS["arrays of one list"].replace(ONE_ARRAY * 1_000, ONE_ARRAY))
+    assert found == ([None] * 50_000,)
+
+
+@pytest.mark.parametrize("pair", [list, tuple])
+def test_parts_shared_many_times_stay_shared(pair: Any) -> None:
+    """Sixty levels of the same part twice: written out it would have 2**60 arrays."""
+    value: Any = np.arange(3.0)
+    for _ in range(60):
+        value = pair((value, value))
+    found = load(pickle.dumps(value))
+    for _ in range(60):
+        assert found[0] is found[1]
+        found = found[0]
+    assert np.array_equal(found, np.arange(3.0))
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
