@@ -82,6 +82,8 @@ class Index:
             for entry in entries:
                 if entry.kind == kind:
                     return entry
+        if not lengths:
+            raise NotMeasured(f"{metric!r} is a property of the architecture, not of a run; ask with seed='mean'")
         words = "; ".join(f"{entry.kind} {entry.means_over}".strip() for entry in entries)
         raise NotMeasured(
             f"{self.name} has {metric!r} on {dataset!r} after {wanted} epochs only as: {words}; ask with seed='mean'"

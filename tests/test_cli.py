@@ -38,25 +38,13 @@ def test_info_describes_and_checks(home: Path) -> None:
 
 def test_query_prints_one_line_an_architecture(home: Path) -> None:
     text = "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|"
-    shown = nasgauge(
-        "query",
-        "toy",
-        1,
-        text,
-        "-m",
-        "test_accuracy",
-        "-m",
-        "params_millions",
-        "-d",
-        "cifar10",
-        "--seed",
-        999,
-        home=home,
-    )
-    header, one, zero = shown.stdout.splitlines()
-    assert header.split("\t") == ["id", "test_accuracy", "params_millions", "architecture"]
+    asked = ["query", "toy", 1, text, "-d", "cifar10"]
+    header, one, zero = nasgauge(*asked, "-m", "test_accuracy", "--seed", 999, home=home).stdout.splitlines()
+    assert header.split("\t") == ["id", "test_accuracy", "architecture"]
     assert one.split("\t")[:2] == ["1", "nan"]
-    assert zero.split("\t") == ["0", "22", "0.129306", text]
+    assert zero.split("\t") == ["0", "22", text]
+    both = nasgauge(*asked, "-m", "valid_accuracy", "-m", "params_millions", home=home).stdout.splitlines()
+    assert both[2].split("\t") == ["0", "11", "0.129306", text]
 
 
 def test_compare_and_report_end_by_naming_what_they_wrote(home: Path) -> None:

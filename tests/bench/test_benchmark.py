@@ -137,6 +137,8 @@ def test_static_metrics_need_no_budget_and_refuse_one(toy: Benchmark) -> None:
     assert toy.query(0, "latency_ms:phone") == 1
     assert toy.query(0, "params_millions", dataset="cifar10") == pytest.approx(0.129306)
     assert toy.query(0, "flops_millions", dataset="cifar100") == pytest.approx(15.65322)
+    with pytest.raises(NotMeasured, match="not of a run"):
+        toy.query(0, "params_millions", dataset="cifar10", seed=777)
     with pytest.raises(NotMeasured, match="takes no budget"):
         toy.query(0, "params_millions", dataset="cifar10", budget=200)
 
