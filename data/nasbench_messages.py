@@ -107,7 +107,7 @@ def _usual(
     usual = (rows[:, fixed] == expected[fixed]).all(axis=1)
     usual &= (varint[:, :-1] >= 0x80).all(axis=1) & (varint[:, -1] < 0x80)
     rows, varint, chosen = rows[usual], varint[usual], places[usual]
-    doubles = rows[:, _DOUBLES].view("<f8")
+    doubles = np.ascontiguousarray(rows[:, _DOUBLES]).view("<f8")
     metrics.evaluations[chosen] = doubles.reshape(-1, EVALUATIONS, len(FIELDS))
     parameters = (varint & 0x7F).astype(np.int64) @ (1 << 7 * np.arange(digits))
     metrics.parameters[chosen] = parameters.astype(np.uint32).view(np.int32)
