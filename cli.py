@@ -73,7 +73,7 @@ def fetch(
 ) -> None:
     """Download the small public files behind a benchmark, check them, and assemble its table.
 
-    Without a network, give --from FOLDER, or set NASGAUGE_MIRROR to a folder that is used when the network fails.
+    Without a network, give --from FOLDER or set NASGAUGE_MIRROR=FOLDER: the same files, laid out as on the server.
 
     \b
     Examples:
