@@ -94,7 +94,7 @@ def _facts(asked: Asked) -> Facts:
             ("One repetition", (words.budget(asked),)),
             ("Searchers are told", (f"validation accuracy {lengths}{told}",)),
             ("Reported accuracy", (reported,)),
-            ("Repetitions", (f"{asked.seeds:,} (seeds 0 to {asked.seeds - 1:,}, base seed {asked.base_seed})",)),
+            ("Repetitions", (f"{asked.seeds:,} of each searcher, base seed {asked.base_seed}",)),
         ),
         compact=True,
     )

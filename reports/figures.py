@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .view import Line, View
+from .view import CROWD, Line, View
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,17 +48,15 @@ STYLE: Any = {
 }
 WIDTH = 6.75  # inches: two columns of most templates
 DOTS = 220  # per inch, for PNG
-CROWD = 6  # lines: beyond, bands are drawn fainter
 
 
 def draw(views: Sequence[View]) -> Figure:
     """The views side by side (three in a row at most) under one legend."""
-    from matplotlib import style
     from matplotlib.figure import Figure
 
     columns = min(3, len(views))
     rows = -(-len(views) // columns)
-    with style.context(["default", STYLE]):  # whatever a matplotlibrc says
+    with _style():
         width = WIDTH if columns > 1 else 0.6 * WIDTH
         figure = Figure(figsize=(width, 0.35 + 2.3 * rows), layout="constrained")
         grid = figure.subplots(rows, columns, squeeze=False)
@@ -81,18 +80,24 @@ def draw(views: Sequence[View]) -> Figure:
 
 def render(figure: Figure, form: str) -> bytes:
     """The figure as "pdf", "png" or "svg", free of dates: the same figure gives the same bytes."""
-    from matplotlib import style
-
     dateless = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
     target = io.BytesIO()
-    with style.context(["default", STYLE]):  # whatever a matplotlibrc says
+    with _style():
         figure.savefig(target, format=form, dpi=DOTS, metadata=dateless[form])
     return target.getvalue()
 
 
+def _style() -> AbstractContextManager[None]:
+    """Our settings over matplotlib's own defaults, whatever a matplotlibrc says; afterwards everything is as before."""
+    from matplotlib import rc_context, rcParamsDefault
+
+    defaults: Any = {name: value for name, value in rcParamsDefault.items() if not name.startswith("backend")}
+    return rc_context({**defaults, **STYLE})
+
+
 def _panel(axes: Axes, view: View, handles: dict[str, Any]) -> None:
     """Draw one view; ``handles`` collects the legend's entries by label."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
     logarithmic = view.logarithmic
     low, high = view.limits(logarithmic)
@@ -102,10 +107,9 @@ def _panel(axes: Axes, view: View, handles: dict[str, Any]) -> None:
         handles.setdefault(_plain(line.label), handle)
     if logarithmic:
         axes.set_yscale("log", nonpositive="clip")
-        axes.yaxis.set_major_formatter(FuncFormatter(_percent))
-        axes.yaxis.set_minor_formatter(FuncFormatter(_percent if high / low < 30 else _blank))
-        axes.tick_params(axis="y", which="minor", labelsize=6.5)
-        axes.grid(visible=True, which="minor", color="#f3f3f3", linewidth=0.4)
+        axes.yaxis.set_major_locator(FixedLocator(view.ticks(low, high)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_locator(NullLocator())
     axes.set_ylim(low, high)
     axes.set_xlim(0, view.x_end)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
@@ -122,22 +126,16 @@ def _line(axes: Axes, line: Line, floor: float | None, faint: float) -> Any:
         y, low, high = (np.maximum(each, floor) for each in (y, low, high))
     look = line.style
     pattern: Any = (0, look.dash) if look.dash else "solid"
-    if line.slot is None:
-        return axes.plot(line.x, y, color=look.colour, linestyle=pattern, linewidth=1.0)[0]
-    axes.fill_between(line.x, low, high, step="post", color=look.colour, alpha=faint, linewidth=0)
-    return axes.plot(line.x, y, color=look.colour, linestyle=pattern, drawstyle="steps-post")[0]
+    width = 1.0 if line.slot is None else STYLE["lines.linewidth"]
+    if line.slot is not None:
+        axes.fill_between(line.x, low, high, step="post", color=look.colour, alpha=faint, linewidth=0)
+    return axes.plot(
+        line.x, y, color=look.colour, linestyle=pattern, linewidth=width, drawstyle="steps-post",
+        marker="o" if line.sparse else None, markersize=3.5,
+    )[0]  # fmt: skip
 
 
 def _plain(text: str) -> str:
     """Text that matplotlib takes literally: no mathematics between dollars, no label hidden by its underscore."""
     text = text.replace("$", r"\$")
     return "\u200b" + text if text.startswith("_") else text
-
-
-def _percent(value: float, _: object) -> str:
-    leading = int(f"{value:e}"[0])
-    return f"{value:g}" if leading in (1, 2, 5) else ""
-
-
-def _blank(value: float, _: object) -> str:
-    return ""

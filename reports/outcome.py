@@ -88,9 +88,7 @@ def outcome(run: Run) -> Outcome:
                         curves[task.dataset, axis, name, label] = mean_curve(runs, name, x, finished, _rng())
             if reference is not None and label != asked.labels[0]:
                 for name in SPLITS:
-                    difference = paired(
-                        runs.final(name), runs.seeds, reference.final(name), reference.seeds, _rng()
-                    )
+                    difference = paired(runs.final(name), runs.seeds, reference.final(name), reference.seeds, _rng())
                     keys = {"dataset": task.dataset, "searcher": label, "reference": asked.labels[0], "split": name}
                     tables["paired"].append({**keys, **asdict(difference), "verdict": difference.verdict})
     return Outcome(

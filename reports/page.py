@@ -94,6 +94,4 @@ def _environment() -> Environment:
 def slug(text: str) -> str:
     """A name fit for a file, an anchor or an element's id."""
     kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in text)
-    return kept.strip("-").lower() or "x"
-
-
+    return kept.strip("-") or "x"

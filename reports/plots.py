@@ -55,7 +55,8 @@ def interactive_plot(found: Outcome, task: Task, figures: Mapping[str, tuple[Vie
     axes = found.axes(task.dataset)
     quantities = [each for each in QUANTITIES if each in SPLITS or task.optimum[each.split("_")[0]] is not None]
     name = _file_names([each.dataset for each in found.asked.tasks])[task.dataset]
-    over = "every repetition" if not found.gaps else "every repetition that is there"
+    over = "all repetitions" if not found.gaps else "the repetitions that are there"
+    dashed = " Dashed: what uniform random search expects, in closed form." if task.dataset in found.expected else ""
     late = " The evaluation that crosses the budget counts in the tables and lies beyond the axis." if (
         found.asked.seconds is not None and found.asked.count_last and "seconds" in axes
     ) else ""  # fmt: skip
@@ -70,9 +71,9 @@ def interactive_plot(found: Outcome, task: Task, figures: Mapping[str, tuple[Vie
             for axis, quantity in product(axes, quantities)
         },
         still=tuple(each for each in (f"{name}-{axis}" for axis in axes) if each in figures),
-        caption=f"Mean over {over} of the incumbent, which validation alone chooses; bands are the 95 % bootstrap "
-        "interval of that mean. A mean begins when every repetition has an incumbent and goes on flat "
-        f"after a repetition has ended. Dashed: what uniform random search expects, in closed form.{late}",
+        caption=f"The incumbent, which validation alone chooses: mean over {over}; bands are the 95 % bootstrap "
+        "interval of that mean. A mean begins when every repetition has an incumbent and goes on flat after a "
+        f"repetition has ended.{dashed}{late}",
     )
 
 
@@ -102,9 +103,7 @@ def _view(found: Outcome, task: Task, axis: str, quantity: str, title: str) -> V
     )
 
 
-def _line(
-    label: str, x: Floats, y: Floats, low: Floats, high: Floats, slot: int | None, best: float | None
-) -> Line:
+def _line(label: str, x: Floats, y: Floats, low: Floats, high: Floats, slot: int | None, best: float | None) -> Line:
     """A line of accuracies, or of regret to ``best``, where low and high change places."""
     band = "95 % of single random searches" if slot is None else "95 % bootstrap interval of the mean"
     if best is not None:

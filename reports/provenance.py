@@ -59,7 +59,7 @@ def reading(asked: Asked) -> tuple[str, ...]:
         "How far single runs lie apart is told by the standard deviation of the sample, the quartiles and the drawn "
         "spread: all runs (line), their middle half (bar), median (tick) and mean (dot).",
         "IQM is the mean of the middle half of the repetitions: a quarter is cut at each end.",
-        f"At optimum is the share of repetitions whose incumbent is within {EQUAL:g} points of the best of the table.",
+        f"At optimum is the share of repetitions that end within {EQUAL:.5f} points of the best of the table.",
         "Random search in closed form is the exact expectation of drawing uniformly with the same budget; nothing is "
         "sampled for it.",
         f"Simulated seconds are {kinds} costs of training, taken from the table; nothing was trained here.",
@@ -88,7 +88,7 @@ def _source(source: Source) -> str:
 
 def _task(task: Task) -> Row:
     """What is known of one data set: splits in words, gaps, optimum, cost."""
-    told = task.search_metric.replace("_", " ")
+    told = task.search_metric.replace("valid_", "validation ").replace("_", " ")
     means = [
         f"{number(mean)} % {SPLIT_WORDS[name]}" for name in SPLITS if (mean := task.mean_of_space[name]) is not None
     ]
@@ -98,7 +98,7 @@ def _task(task: Task) -> Row:
         *(f"best {SPLIT_WORDS[name]}: {_optimum(task.optimum[name])}" for name in SPLITS),
         f"mean architecture: {joined(means) or 'unknown'}",
         f"architectures without a number: {joined(f'{task.missing[name]:,} {SPLIT_WORDS[name]}' for name in SPLITS)}",
-        f"cost of one evaluation: {task.cost_words} ({task.cost_provenance})",
+        f"cost of one evaluation: {task.cost_words or 'training'} ({task.cost_provenance})",
     )
 
 

@@ -17,6 +17,7 @@ from .view import View
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 FORMS = ("pdf", "png")
 
@@ -35,6 +36,7 @@ class Report:
     sections: tuple[Section, ...]
     figures: Mapping[str, tuple[View, ...]] = field(default_factory=dict)
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    _drawn: dict[str, Figure] = field(default_factory=dict, init=False, repr=False)
     _rendered: dict[tuple[str, str], bytes] = field(default_factory=dict, init=False, repr=False)
 
     def html(self) -> str:
@@ -51,9 +53,10 @@ class Report:
             raise UnknownName.of("figure", name, self.figures)
         if form not in (*FORMS, "svg"):
             raise UnknownName.of("figure format", form, (*FORMS, "svg"))
-        if (name, form) not in self._rendered:  # all forms at once: drawing costs more than writing
-            drawn = figures.draw(self.figures[name])
-            self._rendered.update({(name, each): figures.render(drawn, each) for each in (*FORMS, "svg")})
+        if name not in self._drawn:
+            self._drawn[name] = figures.draw(self.figures[name])
+        if (name, form) not in self._rendered:
+            self._rendered[name, form] = figures.render(self._drawn[name], form)
         return self._rendered[name, form]
 
     def csv(self, name: str) -> bytes:

@@ -7,6 +7,7 @@ ordinary: nothing here depends on the order of equal numbers.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -44,7 +45,7 @@ def bootstrap_mean(
     array = np.asarray(values, dtype=np.float64)
     if array.ndim == 0:
         raise BadValue("bootstrap_mean wants an array with one row per run, a single number was given")
-    columns = array.reshape(len(array), -1)
+    columns = array.reshape(len(array), math.prod(array.shape[1:]))
     low = np.full(columns.shape[1], np.nan)
     high = low.copy()
     known = ~np.isnan(columns)

@@ -14,6 +14,13 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 REFERENCE_COLOUR = "#333333"
 DASHES: tuple[tuple[float, ...], ...] = ((), (1.0, 1.6), (5.0, 1.6, 1.0, 1.6))  # in line widths
 REFERENCE_DASH = (4.0, 2.0)
+CROWD = 6  # lines of a view: beyond, bands are drawn fainter
+STEPS: tuple[tuple[float, ...], ...] = (  # of the ticks in a decade, coarsest first
+    (1,),
+    (1, 2, 5),
+    (1, 1.5, 2, 3, 4, 5, 7),
+    (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 6.5, 7, 7.5, 8, 8.5, 9, 9.5),
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,8 @@ class Style:
 class Line:
     """One line: ``y`` over ``x``, both (n,), with a band ``low`` to ``high`` that ``band`` says in words.
 
-    NaN is a gap. A line with a ``slot`` is a searcher's mean over runs, drawn as steps; the reference line has no slot.
+    Drawn as steps: a number holds from its x to the next one. NaN is a gap. A line with a ``slot`` is a searcher's mean
+    over runs; the reference line has none.
     """
 
     label: str
@@ -50,6 +58,11 @@ class Line:
     def style(self) -> Style:
         """The look of this line."""
         return Style.of(self.slot)
+
+    @property
+    def sparse(self) -> bool:
+        """Whether there are too few points for a line to be seen without dots."""
+        return int((~np.isnan(self.y)).sum()) <= 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +83,17 @@ class View:
         """Whether y is drawn on a logarithmic axis: asked for, and some mean is positive and none negative."""
         y = np.concatenate([line.y for line in self.lines] or [np.empty(0)])
         return bool(self.log and (y > 0).any() and not (y < 0).any())
+
+    @staticmethod
+    def ticks(low: float, high: float) -> list[float]:
+        """Round numbers on a logarithmic axis from ``low`` to ``high``: the coarsest set with at least four."""
+        decades = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+        found: list[float] = []
+        for steps in STEPS:
+            found = [float(f"{tick:.6g}") for tick in np.outer(decades, steps).ravel() if low <= tick <= high]
+            if len(found) >= 4:
+                break
+        return found
 
     def limits(self, logarithmic: bool) -> tuple[float, float]:
         """Lowest and highest y to show: all means, and on a linear axis not the first steep drop (or climb)."""
