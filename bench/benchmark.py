@@ -230,7 +230,7 @@ class Benchmark:
                     f"{self.name} knows only the mean over runs, no single run, of {unknown.sum():,} architectures on "
                     f"{dataset!r} after {length} epochs; search with seed='mean'"
                 )
-        if clock.limit == np.inf and "search_seconds" not in self.metrics:
+        if clock.limit == np.inf and not self.index.has("search_seconds", dataset, length):
             return Objective(self.space, values, np.full(self.space.size, np.nan), clock, rng)
         costs = self.index.find("search_seconds", dataset, length, ("runs", "mean"))
         if which != "mean" and costs.kind == "runs":

@@ -57,6 +57,10 @@ class Index:
         name = self.dataset(dataset, metric)
         return tuple(sorted({entry.budget for entry in self._having(metric, name) if entry.budget is not None}))
 
+    def has(self, metric: str, dataset: str | None, budget: int | None) -> bool:
+        """Whether some column holds ``metric`` of runs of exactly this length (None: of the architecture)."""
+        return any(entry.budget == budget for entry in self._having(metric, dataset))
+
     def find(self, metric: str, dataset: str | None, budget: int | None, kinds: Sequence[str]) -> Entry:
         """The column of one of ``kinds``, the earliest named first; ``budget`` None means the longest.
 

@@ -219,7 +219,7 @@ def _expectation(bench: Benchmark, plan: Plan, task: Task) -> pd.DataFrame:
     else:
         fitness = bench.query(everything, "valid_accuracy", dataset=task.dataset, budget=task.budget)
     seconds_each = np.nan
-    if "search_seconds" in bench.metrics:
+    if bench.index.has("search_seconds", task.dataset, task.budget):
         seconds_each = float(np.nanmean(bench.cost(everything, dataset=task.dataset, budget=task.budget).seconds))
     last = plan.queries or 10**6
     if plan.seconds is not None and seconds_each == seconds_each:
@@ -261,7 +261,8 @@ def _describe_task(bench: Benchmark, task: Task) -> dict[str, Any]:
         return "; ".join(part for part in (entry.trained_on, entry.evaluated_on, entry.means_over) if part)
 
     optimum: dict[str, Any] = {}
-    missing, mean = {}, {}
+    told = bench.query(np.arange(bench.space.size), "valid_accuracy", dataset=task.dataset, budget=task.budget)
+    missing, mean = {"search": int(np.isnan(told).sum())}, {}
     for name in ("valid", "test"):
         values = _reported(bench, task, f"{name}_accuracy")
         known = values[~np.isnan(values)]
@@ -272,7 +273,7 @@ def _describe_task(bench: Benchmark, task: Task) -> dict[str, Any]:
             best = bench.optimum(task.dataset, f"{name}_accuracy", budget=task.report_budget)
             optimum[name] = {"id": best.id, "value": best.value, "rule": best.rule}
     cost = {"words": "unknown", "provenance": "unknown"}
-    if "search_seconds" in bench.metrics:
+    if bench.index.has("search_seconds", task.dataset, task.budget):
         priced = bench.cost([0], dataset=task.dataset, budget=task.budget)
         cost = {"words": priced.words, "provenance": priced.provenance}
     report = {"budget": task.report_budget, "valid_words": words("valid_accuracy", task.report_budget),
