@@ -25,6 +25,8 @@ class Results(Protocol):
 
     def get_compute_costs(self, dataset: str) -> Info: ...
 
+    def get_flops_and_params(self, dataset: str) -> Info: ...
+
 
 def choose(dialect: Dialect, seeds: Sequence[int], columns: Sequence[Sequence[Any]], is_random: bool | int) -> Info:
     """The official answer from one list for each of `METRICS`, of one value for each trial."""

@@ -137,7 +137,7 @@ class ResultsCount:
                 self.eval_acc1es[key], self.eval_losses[key] = accs[key], losses[key]
                 self.eval_times[key] = times[key]
 
-    def update_OLD_eval(self, name: str, accs: Mapping[int, float], losses: Mapping[int, float]) -> None:  # noqa: N802
+    def update_OLD_eval(self, name: str, accs: Mapping[int, float], losses: Mapping[int, float]) -> None:
         """Add a set by epoch numbers, as the first files of NAS-Bench-201 had it: without times, epochs may lack."""
         self._own()
         self._add(name)
@@ -185,7 +185,9 @@ class ResultsCount:
     def judge_valid(self, iepoch: int) -> None:
         """Refuse an epoch outside the run."""
         if iepoch < 0 or iepoch >= self.epochs:
-            raise self.dialect.refused(f"iepoch {iepoch} of a run of {self.epochs} epochs; legal: 0 to {self.epochs - 1}")
+            raise self.dialect.refused(
+                f"iepoch {iepoch} of a run of {self.epochs} epochs; legal: 0 to {self.epochs - 1}"
+            )
 
     def get_train(self, iepoch: int | None = None) -> dict[str, Any]:
         """Loss, accuracy [percent] and seconds on the training set; ``iepoch`` counts from 0, None is the last."""
@@ -269,6 +271,3 @@ class ResultsCount201(ResultsCount):
     """A trial as nas_201_api answers about it."""
 
     dialect = NB201
-
-
-ResultsCount201.__name__ = ResultsCount201.__qualname__ = "ResultsCount"

@@ -6,8 +6,8 @@ import warnings
 
 WORDS = {
     "default-hp": (
-        "hp was left at its default, a training of 12 epochs: say hp='12', or hp='200' (topology) / '90' (size) for the "
-        "full training; bench.query(..., budget=200)"
+        "hp was left at its default, a training of 12 epochs: say hp='12', or hp='200' (topology), '90' (size) for "
+        "the full training; bench.query(..., budget=200)"
     ),
     "one-trial": (
         "is_random=True answers with one trial drawn from the global random stream: say is_random=False for the mean "

@@ -1,0 +1,162 @@
+"""A converted table as the official packages see their files: hp -> training key -> trials, for any index at once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
+
+from ...bench.spaces import space
+from ...bench.table import Table
+from .dialect import DATASETS, Dialect
+from .mapped import Group, MappedResults, TableRun
+from .numbers import Results
+from .results import ArchResults
+
+CLASSES = {"cifar10-valid": 10, "cifar10": 10, "cifar100": 100, "ImageNet16-120": 120}
+CELL_OF_SIZE = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
+Infos = MutableMapping[int, Mapping[str, ArchResults]]
+
+
+class TableSource:
+    """An open table, read as the dialect of a package."""
+
+    def __init__(self, table: Table, dialect: Dialect) -> None:
+        self.table, self.dialect = table, dialect
+        self.extra: Mapping[str, Any] = table.info.get("extra") or {}
+        self.space = space(str(table.info["space"]))
+        self.evaluated = {
+            entry.metric.split(":", 1)[1]: table.read(entry.path).tobytes()
+            for entry in table.entries
+            if entry.kind == "static" and entry.metric.startswith("evaluated:")
+        }
+        self.hps = [hp for hp in self.extra.get("hps", ()) if hp in self.evaluated] or list(self.evaluated)
+        total = self.extra.get("total_archs") or self.space.size
+        self.meta_archs: list[str] = list(self.extra.get("meta_archs") or map(self.space.text, range(total)))
+        self._groups: dict[str, dict[str, Group]] = {}
+
+    def indexes(self) -> set[int]:
+        """Architectures that the file has results of, under any hp."""
+        return {index for there in self.evaluated.values() for index, flag in enumerate(there) if flag}
+
+    def hps_of(self, index: int) -> list[str]:
+        """The hp keys of an architecture."""
+        return [hp for hp in self.hps if 0 <= index < len(self.evaluated[hp]) and self.evaluated[hp][index]]
+
+    def groups(self, hp: str) -> dict[str, Group]:
+        """Training key -> its trials under ``hp``."""
+        if hp not in self._groups:
+            names = self.extra.get("eval_names") or {}
+            groups = [Group(self.table, hp, dataset, self.dialect, names.get(dataset, ())) for dataset in DATASETS]
+            self._groups[hp] = {group.dataset: group for group in groups if group.seeds}
+        return self._groups[hp]
+
+    def results(self, index: int, hp: str) -> Results:
+        """What the table says of one architecture under one hp, without building anything."""
+        there = self.evaluated[hp]
+        if not (0 <= index < len(there) and there[index]):
+            raise KeyError(hp)
+        return MappedResults(self.groups(hp), int(index))
+
+    def build(self, index: int, hp: str, kind: type[ArchResults]) -> ArchResults:
+        """The same as an official object, whose trials go on reading from the table."""
+        index = int(index)
+        built = kind(index, self.meta_archs[index])
+        built.clear_net_done = True
+        for dataset, group in self.groups(hp).items():
+            places = group.places(index)
+            if places:
+                built.dataset_seed[dataset] = [group.seeds[place] for place in places]
+            for place in places:
+                run = TableRun(group, index, place, self.arch_config(index, dataset))
+                built.all_results[(dataset, group.seeds[place])] = kind.trial.from_run(run)
+        return built
+
+    def arch_config(self, index: int, dataset: str) -> dict[str, Any]:
+        """The official description of the trained network."""
+        text, classes = self.meta_archs[index], CLASSES[dataset]
+        if self.space.name == "size":
+            return {"name": "infer.shape.tiny", "channels": text, "arch_str": text, "genotype": CELL_OF_SIZE,
+                    "class_num": classes}  # fmt: skip
+        return {"channel": 16, "num_cells": 5, "arch_str": text, "class_num": classes}
+
+
+class TableInfos(MutableMapping[int, Mapping[str, ArchResults]]):
+    """The attribute arch2infos_dict over a table: objects are made when looked at, and kept, since they may be changed.
+
+    In fast mode it holds only what was loaded, as the official one does.
+    """
+
+    def __init__(self, source: TableSource, kind: type[ArchResults], fast: bool) -> None:
+        self.source, self.kind = source, kind
+        self.known: set[int] = set() if fast else source.indexes()
+        self.kept: dict[int, Mapping[str, ArchResults]] = {}
+
+    def results(self, index: int, hp: str) -> Results:
+        """The object that was looked at, else the table's numbers."""
+        return self.kept[index][hp] if index in self.kept else self.source.results(index, hp)
+
+    def copy_of(self, index: int, hp: str) -> ArchResults:
+        """Results that a caller may change without changing these."""
+        import copy
+
+        return copy.deepcopy(self.kept[index][hp]) if index in self.kept else self.source.build(index, hp, self.kind)
+
+    def hps(self, index: int) -> list[str]:
+        """The hp keys of an architecture."""
+        return list(self.kept[index]) if index in self.kept else self.source.hps_of(index)
+
+    def load(self, index: int) -> bool:
+        """Whether the file has this architecture; from now on it is known, in its state of the file."""
+        if not self.source.hps_of(index):
+            return False
+        self.known.add(index)
+        self.kept.pop(index, None)
+        return True
+
+    def __contains__(self, index: object) -> bool:
+        return index in self.known
+
+    def __getitem__(self, index: int) -> Mapping[str, ArchResults]:
+        if index not in self.known:
+            raise KeyError(index)
+        if index not in self.kept:
+            hps = self.source.hps_of(index)
+            self.kept[index] = OrderedDict((hp, self.source.build(index, hp, self.kind)) for hp in hps)
+        return self.kept[index]
+
+    def __setitem__(self, index: int, value: Mapping[str, ArchResults]) -> None:
+        self.known.add(index)
+        self.kept[index] = value
+
+    def __delitem__(self, index: int) -> None:
+        self.known.remove(index)
+        self.kept.pop(index, None)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(sorted(self.known))
+
+    def __len__(self) -> int:
+        return len(self.known)
+
+
+class DictInfos(OrderedDict[int, Mapping[str, ArchResults]]):
+    """The attribute arch2infos_dict over official dicts."""
+
+    def results(self, index: int, hp: str) -> Results:
+        """The object itself."""
+        return self[index][hp]
+
+    def copy_of(self, index: int, hp: str) -> ArchResults:
+        """Results that a caller may change without changing these."""
+        import copy
+
+        return copy.deepcopy(self[index][hp])
+
+    def hps(self, index: int) -> list[str]:
+        """The hp keys of an architecture."""
+        return list(self[index])
+
+    def load(self, index: int) -> bool:
+        """Nothing more can be had than the dict held."""
+        return index in self
