@@ -24,7 +24,8 @@ class Optimum:
 class Task:
     """One data set: what the searchers were told, what is reported, what an evaluation costs.
 
-    ``optimum``, ``missing`` (architectures without the number) and ``mean_of_space`` have a key for each of `SPLITS`.
+    ``optimum`` and ``mean_of_space`` have a key for each of `SPLITS`; ``missing`` counts the architectures without a
+    number, by split, and under "search" those without the one that searchers are told.
     """
 
     dataset: str
@@ -146,7 +147,7 @@ def _task(task: Mapping[str, Any]) -> Task:
         cost_words=str(task["cost"]["words"]),
         cost_provenance=str(task["cost"]["provenance"]),
         optimum={split: _optimum(optimum.get(split)) for split in SPLITS},
-        missing={split: int(missing.get(split) or 0) for split in SPLITS},
+        missing={name: int(missing.get(name) or 0) for name in ("search", *SPLITS)},
         mean_of_space={split: None if mean.get(split) is None else float(mean[split]) for split in SPLITS},
     )
 

@@ -88,6 +88,7 @@ def _source(source: Source) -> str:
 
 def _task(task: Task) -> Row:
     """What is known of one data set: splits in words, gaps, optimum, cost."""
+    gaps = joined(f"{count:,} {SPLIT_WORDS.get(name, name)}" for name, count in task.missing.items())
     told = task.search_metric.replace("valid_", "validation ").replace("_", " ")
     means = [
         f"{number(mean)} % {SPLIT_WORDS[name]}" for name in SPLITS if (mean := task.mean_of_space[name]) is not None
@@ -97,7 +98,7 @@ def _task(task: Task) -> Row:
         *(f"{SPLIT_WORDS[name]}: after {task.report_budget} epochs ({task.words[name]})" for name in SPLITS),
         *(f"best {SPLIT_WORDS[name]}: {_optimum(task.optimum[name])}" for name in SPLITS),
         f"mean architecture: {joined(means) or 'unknown'}",
-        f"architectures without a number: {joined(f'{task.missing[name]:,} {SPLIT_WORDS[name]}' for name in SPLITS)}",
+        f"architectures without a number: {gaps}",
         f"cost of one evaluation: {task.cost_words or 'training'} ({task.cost_provenance})",
     )
 

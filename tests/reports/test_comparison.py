@@ -173,7 +173,7 @@ def test_the_header_is_complete(make_run: Any) -> None:
     for needed in (
         "made-up.pth", "cd" * 32, "ab" * 32, "topology", "uniform over ids", "400 architectures",
         "distinct up to isomorphism: 200", "trained on half, evaluated on the other half", "after 12 epochs",
-        "after 200 epochs", "architectures without a number: 0 test and 0 validation", "base seed 0",
+        "after 200 epochs", "architectures without a number: 7 search, 0 test and 0 validation", "base seed 0",
         "the mean over all runs", "nasgauge 0.1.0", "0123456789abcdef", "threads 1", "device cpu", "(estimated)",
         "2,000 resamples, seed 20240229", "6 repetitions", "largest mean over runs",
     ):  # fmt: skip
