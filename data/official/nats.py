@@ -15,6 +15,7 @@ import numpy.typing as npt
 from ...bench.spaces.topology import OPERATIONS
 from . import cells
 from .api import OfficialAPI, check_hp
+from .dialect import SIZE
 from .files import is_folder_like, open_source, read_state
 from .numbers import Info, more_info
 from .source import DictInfos, TableInfos
@@ -22,8 +23,8 @@ from .warn import HP, warn_once
 from .words import comment, log
 
 Where = str | os.PathLike[str] | Mapping[str, Any] | None
-TOPOLOGY = ("tss", "topology")
-SIZE = ("sss", "size")
+TOPOLOGIES = ("tss", "topology")
+SIZES = ("sss", "size")
 KEYS = ("meta_archs", "arch2infos", "evaluated_indexes")
 
 
@@ -37,11 +38,11 @@ def create(file_path_or_dict: Where, search_space: str, fast_mode: bool = False,
         fast_mode: whether architectures count as loaded only once they were asked about.
         verbose: whether every call prints a line.
     """
-    if search_space in TOPOLOGY:
+    if search_space in TOPOLOGIES:
         return NATStopology(file_path_or_dict, fast_mode, verbose)
-    if search_space in SIZE:
+    if search_space in SIZES:
         return NATSsize(file_path_or_dict, fast_mode, verbose)
-    raise ValueError(f"search space {search_space!r}; legal: {', '.join(TOPOLOGY + SIZE)}")
+    raise ValueError(f"search space {search_space!r}; legal: {', '.join(TOPOLOGIES + SIZES)}")
 
 
 class NATSBench(OfficialAPI):
@@ -300,6 +301,7 @@ class NATStopology(NATSBench):
 class NATSsize(NATSBench):
     """The size space of 32,768 architectures, asked as ``nats_bench.NATSsize`` is."""
 
+    dialect = SIZE
     base_name = "NATS-sss-v1_0-50262"
     space_name = "size"
     full_epochs = 90

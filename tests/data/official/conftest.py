@@ -1,0 +1,178 @@
+"""Replaying recorded official answers, and official contents as the tests hold them."""
+
+from __future__ import annotations
+
+import bz2
+import json
+import math
+import pickle
+import random
+import warnings
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nasgauge.data.official import warn
+
+REL = 1e-12
+DATASETS = ("cifar10-valid", "cifar10", "cifar100", "ImageNet16-120")
+SETS = {
+    "cifar10-valid": ("x-valid", "ori-test"),
+    "cifar10": ("ori-test",),
+    "cifar100": ("x-valid", "x-test", "ori-test"),
+    "ImageNet16-120": ("x-valid", "x-test", "ori-test"),
+}
+
+
+@pytest.fixture(autouse=True)
+def quiet_traps() -> Iterator[None]:
+    """Every test starts with nothing said, and does not print the reproduced traps."""
+    warn.say_again()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", warn.OfficialTrap)
+        yield
+
+
+@pytest.fixture(scope="session")
+def mini(shared: Path) -> Path:
+    return shared / "fixtures" / "official-mini"
+
+
+def same(ours: Any, theirs: Any) -> bool:
+    """Equal, numbers to a relative 1e-12, tuples as lists, keys as texts (the recording is JSON)."""
+    if isinstance(ours, np.ndarray):
+        ours = ours.tolist()
+    if isinstance(theirs, dict):
+        if not isinstance(ours, dict):
+            return False
+        ours = {str(key): value for key, value in ours.items()}
+        theirs = {str(key): value for key, value in theirs.items()}
+        return ours.keys() == theirs.keys() and all(same(ours[key], theirs[key]) for key in theirs)
+    if isinstance(theirs, (list, tuple)):
+        return (
+            isinstance(ours, (list, tuple))
+            and len(ours) == len(theirs)
+            and all(same(one, other) for one, other in zip(ours, theirs, strict=True))
+        )
+    if isinstance(theirs, bool) or theirs is None or isinstance(theirs, str):
+        return bool(ours == theirs) and (ours is None) == (theirs is None)
+    if isinstance(theirs, (int, float)):
+        numbers = isinstance(ours, (int, float)) and not isinstance(ours, bool)
+        return numbers and (math.isclose(ours, theirs, rel_tol=REL, abs_tol=0) or (ours != ours and theirs != theirs))
+    raise AssertionError(f"unexpected {type(theirs)}")
+
+
+def ask(api: Any, call: str, args: dict[str, Any]) -> Any:
+    """The answer of an API to a call as the fixtures name it."""
+    args = dict(args)
+    if call == "len":
+        return len(api)
+    if call == "avaliable_hps":
+        return sorted(api.avaliable_hps)
+    if call == "used_time":
+        return api.used_time
+    if call == "random":
+        return [api.random() for _ in range(5)]
+    if call in ("dataset_seeds", "total_epochs", "ArchResults.get_metrics", "ArchResults.get_latency"):
+        results = api.query_meta_info_by_index(args.pop("arch_index"), args.pop("hp"))
+        if call == "dataset_seeds":
+            return results.dataset_seed.get(args["dataset"], [])
+        if call == "total_epochs":
+            return results.get_total_epoch()
+        return getattr(results, call.removeprefix("ArchResults."))(**args)
+    return getattr(api, call)(**args)
+
+
+def outcome(api: Any, call: str, args: dict[str, Any]) -> tuple[str, Any]:
+    """("answer", it) or ("error", name of its type)."""
+    try:
+        return "answer", ask(api, call, args)
+    except Exception as error:
+        return "error", type(error).__name__
+
+
+def agrees(found: tuple[str, Any], row: dict[str, Any]) -> bool:
+    kind, value = found
+    if "error" in row:
+        return kind == "error" and value == row["error"]["type"]
+    answer = sorted(row["answer"]) if row.get("call") == "avaliable_hps" else row["answer"]
+    return kind == "answer" and same(value, answer)
+
+
+def replay(api: Any, path: Path) -> tuple[int, list[str]]:
+    """Number of recorded rows, and those that ours answers differently."""
+    rows = json.loads(path.read_text())["rows"]
+    differing = []
+    for row in rows:
+        if "random_seed_before" in row:
+            random.seed(row["random_seed_before"])
+        if row["call"] == "simulate_train_eval:session":
+            api.reset_time()
+            for step in row["steps"]:
+                found = outcome(api, "simulate_train_eval", step["args"])
+                if not agrees(found, step):
+                    differing.append(f"{step} -> {found}"[:600])
+            if not same(api.used_time, row["used_time_after"]):
+                differing.append(f"clock {api.used_time}, recorded {row['used_time_after']}")
+            continue
+        args = row["args"]
+        if "numpy.int64" in row.get("note", ""):
+            args = {name: np.int64(value) for name, value in args.items()}
+        found = outcome(api, row["call"], args)
+        if not agrees(found, row):
+            differing.append(f"{row} -> {found}"[:900])
+    return len(rows), differing
+
+
+def nats_content(path: Path) -> dict[str, Any]:
+    """What an official NATS folder or file holds, as the dict that the official constructor takes."""
+    if path.is_file():
+        return dict(pickle.loads(bz2.decompress(path.read_bytes())))
+    meta = pickle.loads(bz2.decompress((path / "meta.pickle.pbz2").read_bytes()))
+    files = sorted(path.glob("[0-9]*.pickle.pbz2"))
+    infos = {int(file.name[:6]): pickle.loads(bz2.decompress(file.read_bytes())) for file in files}
+    return {**meta, "arch2infos": infos, "evaluated_indexes": set(infos)}
+
+
+def pth_content(path: Path) -> dict[str, Any]:
+    """The object in a .pth file of PyTorch before 1.6: the fourth of five pickles."""
+    with path.open("rb") as file:
+        for _ in range(3):
+            pickle.load(file)
+        return dict(pickle.load(file))
+
+
+def made_up(texts: list[str], draw: np.random.Generator, hps: dict[str, tuple[int, dict[str, list[int]]]]) -> Any:
+    """arch2infos of the official layout with random numbers for ``texts``: hp -> (epochs, data set -> seeds)."""
+    infos = {}
+    for index, text in enumerate(texts):
+        by_hp = OrderedDict()
+        for hp, (epochs, seeds) in hps.items():
+            trials = {(dataset, seed): _trial(text, dataset, seed, epochs, draw)
+                      for dataset, each in seeds.items() for seed in each}  # fmt: skip
+            by_hp[hp] = {"arch_index": index, "arch_str": text, "all_results": trials,
+                         "dataset_seed": {name: sorted(each) for name, each in seeds.items()},
+                         "clear_net_done": True}  # fmt: skip
+        infos[index] = by_hp
+    return infos
+
+
+def _trial(text: str, dataset: str, seed: int, epochs: int, draw: np.random.Generator) -> dict[str, Any]:
+    keys = [f"{name}@{epoch}" for name in SETS[dataset] for epoch in range(epochs)]
+    return {
+        "name": dataset, "train_acc1es": dict(enumerate(draw.uniform(10, 99, epochs).tolist())),
+        "train_acc5es": None, "train_losses": dict(enumerate(draw.random(epochs).tolist())),
+        "train_times": OrderedDict.fromkeys(range(epochs), float(draw.uniform(5, 20))),
+        "arch_config": {"channel": 16, "num_cells": 5, "arch_str": text, "class_num": 10}
+        if "|" in text else {"name": "infer.shape.tiny", "channels": text, "arch_str": text,
+                             "genotype": "|nor_conv_3x3~0|", "class_num": 10},
+        "params": 0.8, "flop": 113.9, "seed": f"{seed:04d}", "epochs": epochs,
+        "latency": [float(draw.uniform(0.01, 0.02))], "eval_names": list(SETS[dataset]),
+        "eval_acc1es": dict(zip(keys, draw.uniform(10, 95, len(keys)).tolist(), strict=True)),
+        "eval_losses": dict(zip(keys, draw.random(len(keys)).tolist(), strict=True)),
+        "eval_times": {key: float(draw.uniform(1, 2)) for key in keys}, "net_state_dict": None,
+    }  # fmt: skip

@@ -1,0 +1,294 @@
+"""The drop-in for `nasbench.api`: the recorded official answers, and files made here."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nasgauge.bench.errors import BadFile, BadValue, MissingFile
+from nasgauge.bench.spaces.cells101 import Cells101
+from nasgauge.bench.table import Table, write_table
+from nasgauge.data.nasbench_file import convert_nasbench
+from nasgauge.data.nasbench_object import columns_from_nasbench
+from nasgauge.data.official import nasbench
+from nasgauge.data.official.nasbench import ModelSpec, NASBench, OutOfDomainError
+from nasgauge.data.official.warn import OfficialTrap
+
+from ..nasbench_writer import Record, records, write
+
+SPACE = Cells101()
+CELLS = (0, 7, 100_000, 311_006, 423_623)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NASGAUGE_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def stream() -> Any:
+    """The global stream as it was, and warnings said anew."""
+    state = random.getstate()
+    nasbench._warn_once.cache_clear()
+    yield
+    random.setstate(state)
+
+
+@pytest.fixture(scope="module")
+def made() -> list[Record]:
+    return records(SPACE, CELLS, (4, 108), np.random.default_rng(0))
+
+
+@pytest.fixture(scope="module")
+def file(made: list[Record], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("official") / "made.tfrecord", made)
+
+
+@pytest.fixture
+def api(file: Path) -> NASBench:
+    return NASBench(file, seed=0)
+
+
+def same(ours: Any, theirs: Any) -> bool:
+    """Equal, numbers to 1e-12; arrays as lists, dictionaries with keys as JSON has them."""
+    if isinstance(ours, np.ndarray):
+        ours = ours.tolist()
+    if isinstance(theirs, dict):
+        ours = {str(key): value for key, value in ours.items()}
+        return ours.keys() == theirs.keys() and all(same(ours[key], value) for key, value in theirs.items())
+    if isinstance(theirs, list):
+        return len(ours) == len(theirs) and all(map(same, ours, theirs))
+    if isinstance(theirs, float):
+        return isinstance(ours, float) and math.isclose(ours, theirs, rel_tol=1e-12)
+    return type(ours) is type(theirs) and ours == theirs
+
+
+def answer(api: NASBench, call: str, args: dict[str, Any], note: str) -> Any:
+    """What our drop-in says to one recorded row."""
+    if call == "hash_iterator":
+        return list(api.hash_iterator())
+    if call == "valid_epochs":
+        return sorted(api.valid_epochs)
+    if call == "get_metrics_from_hash":
+        return list(api.get_metrics_from_hash(**args))
+    matrix = np.array(args["matrix"])
+    if call == "ModelSpec":
+        return ModelSpec(matrix, args["ops"])
+    if call == "ModelSpec_tuple_ops":
+        return ModelSpec(matrix, tuple(args["ops"])).valid_spec
+    spec = ModelSpec(matrix, args["ops"])
+    if call == "prune":
+        return [spec.valid_spec, spec.matrix, spec.ops]
+    if call == "is_valid":
+        return api.is_valid(spec)
+    if call == "hash_spec":
+        return spec.hash_spec(api.config["available_ops"])
+    if call == "query":
+        return api.query(spec, **{name: value for name, value in args.items() if name not in ("matrix", "ops")})
+    raise AssertionError(f"a call that this test does not know: {call}")
+
+
+@pytest.mark.real
+@pytest.mark.filterwarnings("ignore::nasgauge.data.official.warn.OfficialTrap")
+@pytest.mark.parametrize("name", ["full", "only108"])
+def test_every_recorded_official_answer(name: str, shared: Path) -> None:
+    folder = shared / "fixtures" / "nasbench101"
+    rows = json.loads((folder / f"nasbench_synth_{name}.answers.json").read_text())["rows"]
+    file = folder / f"nasbench_synth_{name}.tfrecord"
+    api, checked = NASBench(str(file)), 0
+    for row in rows:
+        if row["call"] == "query:session":
+            session = NASBench(str(file), seed=12345)
+            assert row["start"] == "NASBench(file, seed=12345)"
+            for step in row["steps"]:
+                args = dict(step["args"])
+                spec = ModelSpec(args.pop("matrix"), args.pop("ops"))
+                assert same(session.query(spec, **args), step["answer"])
+                assert same(list(session.get_budget_counters()), step["budget_after"])
+                checked += 1
+            continue
+        if "error" in row:
+            kind = {"TypeError": TypeError, "ValueError": ValueError, "OutOfDomainError": OutOfDomainError}
+            with pytest.raises(kind[row["error"]["type"]]) as caught:
+                answer(api, row["call"], row["args"], row.get("note", ""))
+            if "item deletion" not in row["error"]["message"]:  # a message of Python's own
+                assert str(caught.value) == row["error"]["message"]
+        else:
+            assert same(answer(api, row["call"], row["args"], row.get("note", "")), row["answer"]), row
+        checked += 1
+    sessions = [row for row in rows if row["call"] == "query:session"]
+    assert checked == len(rows) - len(sessions) + sum(len(row["steps"]) for row in sessions)
+
+
+def expected(made: list[Record]) -> tuple[dict[str, Any], dict[str, dict[int, list[dict[str, float]]]]]:
+    """What the official loader keeps of the records."""
+    fixed: dict[str, Any] = {}
+    computed: dict[str, dict[int, list[dict[str, float]]]] = {}
+    for each in made:
+        matrix = np.array(list(each.adjacency), dtype=np.int8)
+        fixed.setdefault(each.module_hash, {
+            "module_adjacency": matrix.reshape([math.isqrt(len(matrix))] * 2).tolist(),
+            "module_operations": each.operations.split(","), "trainable_parameters": each.parameters,
+        })  # fmt: skip
+        computed.setdefault(each.module_hash, {}).setdefault(each.epochs, []).append(each.official())
+    return fixed, computed
+
+
+def test_statistics_are_the_file_bit_by_bit_and_in_its_order(api: NASBench, made: list[Record]) -> None:
+    fixed, computed = expected(made)
+    assert list(api.hash_iterator()) == list(fixed) == list(api.fixed_statistics) == list(api.computed_statistics)
+    assert len(api.fixed_statistics) == len(fixed)
+    for module_hash in fixed:
+        found = api.computed_statistics[module_hash]
+        assert found == computed[module_hash]
+        assert list(found) == list(computed[module_hash])
+        assert same(api.fixed_statistics[module_hash], fixed[module_hash])
+        assert api.fixed_statistics[module_hash]["module_adjacency"].dtype == np.int8
+    assert api.valid_epochs == {4, 108}
+
+
+def test_query_draws_one_repeat_from_the_global_stream(file: Path, made: list[Record]) -> None:
+    fixed, computed = expected(made)
+    api, seconds, epochs = NASBench(file, seed=7), 0.0, 0
+    stream = random.Random(7)
+    for turn, module_hash in enumerate([*fixed] * 6):
+        stats = fixed[module_hash]
+        spec = ModelSpec(stats["module_adjacency"], stats["module_operations"])
+        budget, halfway = (4, 108)[turn % 2], turn % 3 == 0
+        run = computed[module_hash][budget][stream.randint(0, 2)]
+        data = api.query(spec, budget, stop_halfway=halfway)
+        when = "halfway" if halfway else "final"
+        assert set(data) == {*stats, "training_time", "train_accuracy", "validation_accuracy", "test_accuracy"}
+        assert all(data[name] == run[f"{when}_{name}"] for name in data if name not in stats)
+        assert same({name: data[name] for name in stats}, stats)
+        seconds += data["training_time"]
+        epochs += budget // 2 if halfway else budget
+        assert api.get_budget_counters() == (seconds, epochs)
+    assert random.getstate() == stream.getstate()
+    api.reset_budget_counters()
+    assert api.get_budget_counters() == (0.0, 0)
+
+
+def test_what_costs_nothing_draws_nothing(api: NASBench, made: list[Record]) -> None:
+    state = random.getstate()
+    spec = ModelSpec(SPACE.graph(7).adjacency, list(SPACE.graph(7).nodes))
+    fixed, computed = api.get_metrics_from_spec(spec)
+    assert api.is_valid(spec)
+    assert computed == api.get_metrics_from_hash(SPACE.hash(7))[1]
+    fixed["module_operations"].append("changed")
+    computed[108].clear()
+    assert api.get_metrics_from_spec(spec)[0]["module_operations"][-1] == "output"
+    assert len(api.get_metrics_from_spec(spec)[1][108]) == 3
+    assert random.getstate() == state
+    assert api.get_budget_counters() == (0.0, 0)
+
+
+def test_a_missing_repeat_is_an_index_error_after_the_draw(tmp_path: Path) -> None:
+    api = NASBench(write(tmp_path / "two", records(SPACE, [7], (108,), np.random.default_rng(1), repeats=2)), seed=0)
+    spec = ModelSpec(SPACE.graph(7).adjacency, list(SPACE.graph(7).nodes))
+    stream = random.Random(0)
+    for _ in range(20):
+        if stream.randint(0, 2) == 2:
+            with pytest.raises(IndexError):
+                api.query(spec)
+        else:
+            api.query(spec)
+    assert len(api.computed_statistics[SPACE.hash(7)][108]) == 2
+
+
+def test_what_is_not_there(api: NASBench) -> None:
+    spec = ModelSpec(SPACE.graph(8).adjacency, list(SPACE.graph(8).nodes))
+    assert api.is_valid(spec)
+    with pytest.raises(KeyError):
+        api.query(spec)
+    with pytest.raises(KeyError):
+        api.get_metrics_from_hash("0" * 32)
+    assert SPACE.hash(8) not in api.fixed_statistics
+    assert "nonsense" not in api.fixed_statistics
+    with pytest.raises(OutOfDomainError):
+        api.query(spec, epochs=12)
+    with pytest.raises(NotImplementedError):
+        api.evaluate(spec, "folder")
+
+
+def test_traps_are_reproduced_and_said_once(api: NASBench) -> None:
+    chain = np.eye(8, k=1, dtype=int)
+    spec = ModelSpec(chain, ["input", *["maxpool3x3"] * 6, "output"])
+    with pytest.warns(OfficialTrap, match="7 vertices"), pytest.raises(TypeError, match="not subscriptable"):
+        api.is_valid(spec)
+    floats = ModelSpec(SPACE.graph(7).adjacency.astype(float), list(SPACE.graph(7).nodes))
+    with pytest.warns(OfficialTrap, match="floats"), pytest.raises(KeyError):
+        api.query(floats)
+    import warnings
+
+    with warnings.catch_warnings(), pytest.raises(KeyError):
+        warnings.simplefilter("error")
+        api.query(floats)
+
+
+def test_opening_again_takes_milliseconds(file: Path, api: NASBench) -> None:
+    seconds = []
+    for _ in range(5):
+        started = time.perf_counter()
+        NASBench(file)
+        seconds.append(time.perf_counter() - started)
+    assert min(seconds) < 0.05
+
+
+def test_a_changed_file_is_converted_again(tmp_path: Path) -> None:
+    path = tmp_path / "changing.tfrecord"
+    assert len(NASBench(write(path, records(SPACE, [1], (108,), np.random.default_rng(2)))).hash_iterator()) == 1
+    assert len(NASBench(write(path, records(SPACE, [1, 2], (108,), np.random.default_rng(2)))).hash_iterator()) == 2
+
+
+def test_a_converted_table_opens_too_and_others_are_refused(api: NASBench, tmp_path: Path) -> None:
+    assert list(NASBench(api.table.path).hash_iterator()) == list(api.hash_iterator())
+    bare = next(column for column in columns_from_nasbench(api) if column.metric == "train_seconds")
+    other = write_table(tmp_path / "other.h5", [bare], name="other", space="cells101", licence="CC0")
+    with pytest.raises(BadFile, match="not converted"):
+        NASBench(other)
+    with pytest.raises(MissingFile):
+        NASBench(tmp_path / "nowhere.tfrecord")
+
+
+@settings(max_examples=5, deadline=None)
+@given(archs=st.sets(st.integers(0, SPACE.size - 1), min_size=1, max_size=4), seed=st.integers(0, 2**32), data=st.data())
+def test_generated_cells_and_trial_sets(
+    archs: set[int], seed: int, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    rng = np.random.default_rng(seed)
+    budgets = data.draw(st.sets(st.sampled_from((4, 12, 36, 108)), min_size=1, max_size=2))
+    made = [each for each in records(SPACE, sorted(archs), sorted(budgets), rng) if rng.random() < 0.8]
+    if made:
+        folder = tmp_path_factory.mktemp("generated")
+        converted = convert_nasbench(write(folder / "file", made), folder / "table.h5")
+        fixed, computed = expected(made)
+        api = NASBench(converted.path)
+        assert dict(api.computed_statistics) == computed
+        assert same(dict(api.fixed_statistics), fixed)
+
+
+def test_an_open_object_gives_the_same_columns(api: NASBench, tmp_path: Path) -> None:
+    class Open:
+        fixed_statistics = dict(api.fixed_statistics)
+        computed_statistics = dict(api.computed_statistics)
+
+    path = write_table(tmp_path / "o.h5", columns_from_nasbench(Open()), name="o", space="cells101", licence="CC0")
+    ours, theirs = api.table, Table(path)
+    paths = {entry.path for entry in theirs.entries if entry.kind == "runs"}
+    assert paths == {entry.path for entry in ours.entries if entry.kind == "runs" and "total_seconds" not in entry.path}
+    for each in (*paths, "any/static/official_cell/static", "any/static/official_hash_low/static"):
+        assert np.array_equal(ours.read(each), theirs.read(each), equal_nan=True), each
+    with pytest.raises(BadValue, match="no nasbench object"):
+        list(columns_from_nasbench(object()))
