@@ -1,4 +1,4 @@
-"""The measurements inside a NAS-Bench-101 record: the protobuf message ``ModelMetrics``, decoded in bulk without protobuf.
+r"""The metrics message inside a NAS-Bench-101 record (protobuf ``ModelMetrics``), decoded in bulk and without protobuf.
 
 =================  ====================  ===  ==============================================
 message            field                 no.  type
@@ -76,11 +76,11 @@ def decode(messages: Sequence[bytes], where: Callable[[int], str]) -> Metrics:
         places = np.flatnonzero(sizes == size)
         if places.size:
             done[places] = _usual(messages, places, size, metrics)
-    for place in np.flatnonzero(~done):
+    for place in np.flatnonzero(~done).tolist():
         try:
             evaluations, parameters, total = decode_message(messages[place])
         except Malformed as error:
-            raise BadFile(f"{where(int(place))}: {error}") from error
+            raise BadFile(f"{where(place)}: {error}") from error
         metrics.evaluations[place] = evaluations
         metrics.parameters[place] = parameters
         metrics.total_seconds[place] = total
@@ -91,7 +91,7 @@ def _usual(
     messages: Sequence[bytes], places: npt.NDArray[np.int64], size: int, metrics: Metrics
 ) -> npt.NDArray[np.bool_]:
     """Decode messages of one size that are spelled in the usual way into ``metrics``; says which ones are."""
-    rows = np.frombuffer(b"".join([messages[place] for place in places]), dtype=np.uint8).reshape(-1, size)
+    rows = np.frombuffer(b"".join([messages[place] for place in places.tolist()]), dtype=np.uint8).reshape(-1, size)
     digits = size - _TAIL - 10
     fixed = np.zeros(size, dtype=bool)
     expected = np.zeros(size, dtype=np.uint8)
@@ -146,7 +146,8 @@ def _evaluation(message: bytes) -> list[float]:
 
 def _fields(message: bytes) -> Iterator[tuple[int, int, int | bytes]]:
     """(field number, wire type, value) of every field of a message; fields inside unknown groups are passed over."""
-    at, groups = 0, []
+    at = 0
+    groups: list[int] = []
     while at < len(message):
         key, at = _varint(message, at)
         number, wire = key >> 3, key & 7

@@ -41,11 +41,11 @@ class Records:
     metrics: Metrics
 
 
-class _Wrong(ValueError):
-    """One record is not as it should be; the caller knows which."""
+class WrongRecord(ValueError):
+    """A record, or a part of one, is not as it should be; the caller knows which."""
 
 
-class _Structures(dict[str, tuple[int, int]]):
+class Structures(dict[str, tuple[int, int]]):
     """Adjacency digits -> (edge bits, vertices), each text parsed and checked once."""
 
     def __missing__(self, text: str) -> tuple[int, int]:
@@ -55,7 +55,7 @@ class _Structures(dict[str, tuple[int, int]]):
         return found
 
 
-class _Labelings(dict[str, tuple[int, int]]):
+class Labelings(dict[str, tuple[int, int]]):
     """Operation names -> (labelling, vertices), each text parsed and checked once."""
 
     def __missing__(self, text: str) -> tuple[int, int]:
@@ -69,8 +69,8 @@ class Reader:
     """Turns batches of payloads into `Records`, remembering the texts that come up again and again."""
 
     def __init__(self) -> None:
-        self._structures = _Structures()
-        self._labelings = _Labelings()
+        self._structures = Structures()
+        self._labelings = Labelings()
 
     def read(self, batch: Batch) -> Records:
         """The records of one batch.
@@ -89,26 +89,26 @@ class Reader:
         """Columns and messages of well-formed payloads; ValueError or TypeError on any other."""
         text = (b"[" + _SEPARATOR.join(payloads) + b"]").decode()
         if text.count("[") > 1 + len(payloads):
-            raise _Wrong("nested")
+            raise WrongRecord("nested")
         parsed = json.loads(text)
         rows, zeros = parsed[::2], parsed[1::2]
         if len(rows) != len(payloads) or zeros != [0] * (len(payloads) - 1) or set(map(type, rows)) != {list}:
-            raise _Wrong("not one array each")
+            raise WrongRecord("not one array each")
         hashes, budgets, adjacencies, operations, metrics = zip(*rows, strict=True)
         texts = {type(value) for column in (hashes, adjacencies, operations, metrics) for value in column}
         if texts != {str} or set(map(type, budgets)) != {int} or not set(budgets) <= set(BUDGETS):
-            raise _Wrong("types")
+            raise WrongRecord("types")
         return self._columns(hashes, budgets, adjacencies, operations), [*map(binascii.a2b_base64, metrics)]
 
     def _columns(self, hashes: Any, budgets: Any, adjacencies: Any, operations: Any) -> tuple[Any, Any, Any]:
         if set(map(len, hashes)) != {32} or not re.fullmatch("[0-9a-f]*", joined := "".join(hashes)):
-            raise _Wrong("module hashes are 32 hexadecimal digits each")
+            raise WrongRecord("module hashes are 32 hexadecimal digits each")
         halves = np.frombuffer(bytes.fromhex(joined), dtype=">u8").reshape(-1, 2).astype(np.uint64)
         count = len(hashes)
         structures = np.array([self._structures[text] for text in adjacencies], dtype=np.uint32).reshape(count, 2)
         labelings = np.array([self._labelings[text] for text in operations], dtype=np.uint32).reshape(count, 2)
         if (structures[:, 1] != labelings[:, 1]).any():
-            raise _Wrong("the adjacency and the operations differ in their number of vertices")
+            raise WrongRecord("the adjacency and the operations differ in their number of vertices")
         codes = structures[:, 0] * np.uint32(FIRST_CODE) + labelings[:, 0]
         return halves, np.array(budgets, dtype=np.int16), codes
 
@@ -138,16 +138,16 @@ def _entries(payload: bytes) -> tuple[str, int, str, str, str]:
     """The five entries of a payload, their types and the epochs checked."""
     text = payload.decode()  # UnicodeDecodeError is a ValueError
     if text.count("[") + text.count("{") > DEEPEST_TEXT:
-        raise _Wrong("it nests too deeply for a NAS-Bench-101 record")
+        raise WrongRecord("it nests too deeply for a NAS-Bench-101 record")
     parsed = json.loads(text)
     if not isinstance(parsed, list) or len(parsed) != len(ENTRIES):
-        raise _Wrong(f"it is no JSON array of {len(ENTRIES)}: {', '.join(ENTRIES)}")
+        raise WrongRecord(f"it is no JSON array of {len(ENTRIES)}: {', '.join(ENTRIES)}")
     for name, value in zip(ENTRIES, parsed, strict=True):
         expected = int if name == "epochs" else str
         if type(value) is not expected:
-            raise _Wrong(f"its {name} is {str(value)[:_SHOWN]!r}; expected {expected.__name__}")
+            raise WrongRecord(f"its {name} is {str(value)[:_SHOWN]!r}; expected {expected.__name__}")
     if parsed[1] not in BUDGETS:
-        raise _Wrong(f"epochs {str(parsed[1])[:_SHOWN]}; the release has {', '.join(map(str, BUDGETS))}")
+        raise WrongRecord(f"epochs {str(parsed[1])[:_SHOWN]}; the release has {', '.join(map(str, BUDGETS))}")
     return tuple(parsed)
 
 
@@ -155,16 +155,16 @@ def _structure(text: str) -> tuple[int, int]:
     """Edge bits and number of vertices of a cell's adjacency digits."""
     vertices = math.isqrt(len(text))
     if vertices**2 != len(text) or not 2 <= vertices <= MAX_VERTICES or set(text) - {"0", "1"}:
-        raise _Wrong(
+        raise WrongRecord(
             f"its adjacency {text[:_SHOWN]!r} is no square of zeros and ones of 2 to {MAX_VERTICES} vertices"
         )
     matrix = (np.frombuffer(text.encode(), dtype=np.uint8) - ord("0")).reshape(vertices, vertices)
     try:
         pruned = prune(matrix, [""] * vertices)
     except BadArchitecture as error:
-        raise _Wrong(f"its adjacency {text!r}: {error}") from error
+        raise WrongRecord(f"its adjacency {text!r}: {error}") from error
     if pruned is None or len(pruned[1]) < vertices or matrix.sum() > MAX_EDGES:
-        raise _Wrong(f"its adjacency {text!r} is not pruned, or has more than {MAX_EDGES} edges")
+        raise WrongRecord(f"its adjacency {text!r} is not pruned, or has more than {MAX_EDGES} edges")
     return sum(1 << edge_bit(int(source), int(target)) for source, target in np.argwhere(matrix)), vertices
 
 
@@ -172,11 +172,11 @@ def _labeling(text: str) -> tuple[int, int]:
     """The number that a cell's operations spell in base 3, and the number of vertices."""
     names = text[: MAX_VERTICES * 20].split(",")
     if len(names) < 2 or names[0] != INPUT or names[-1] != OUTPUT or set(names[1:-1]) - set(OPERATIONS):
-        raise _Wrong(
+        raise WrongRecord(
             f"its operations are {text[:_SHOWN]!r}; expected {INPUT!r}, some of {', '.join(OPERATIONS)}, {OUTPUT!r}"
         )
     if len(names) > MAX_VERTICES:
-        raise _Wrong(f"it has {len(names)} operations; a cell has at most {MAX_VERTICES} vertices")
+        raise WrongRecord(f"it has {len(names)} operations; a cell has at most {MAX_VERTICES} vertices")
     labeling = 0
     for name in names[1:-1]:
         labeling = 3 * labeling + OPERATIONS.index(name)

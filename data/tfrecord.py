@@ -10,8 +10,8 @@ import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BufferedReader
 from pathlib import Path
+from typing import BinaryIO
 
 import google_crc32c
 import numpy as np
@@ -96,7 +96,7 @@ def read_batches(path: str | os.PathLike[str], *, longest: int = LONGEST) -> Ite
 
 
 def _blocks(
-    file: BufferedReader, path: Path, record: int, offset: int, lengths: dict[bytes, int], longest: int
+    file: BinaryIO, path: Path, record: int, offset: int, lengths: dict[bytes, int], longest: int
 ) -> tuple[list[bytes], list[int]]:
     """The next payloads, each with its checksum behind it, and where their records begin."""
     blocks: list[bytes] = []

@@ -263,7 +263,9 @@ def test_a_converted_table_opens_too_and_others_are_refused(api: NASBench, tmp_p
 
 
 @settings(max_examples=5, deadline=None)
-@given(archs=st.sets(st.integers(0, SPACE.size - 1), min_size=1, max_size=4), seed=st.integers(0, 2**32), data=st.data())
+@given(
+    archs=st.sets(st.integers(0, SPACE.size - 1), min_size=1, max_size=4), seed=st.integers(0, 2**32), data=st.data()
+)
 def test_generated_cells_and_trial_sets(
     archs: set[int], seed: int, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
