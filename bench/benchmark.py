@@ -196,7 +196,7 @@ class Benchmark:
         end = self.index.find(metric, dataset, budget, _WHOLE).budget
         words = "largest mean over runs" if rule == "mean" else "largest single run"
         after = "" if end is None else f" after {end} epochs"
-        return Optimum(best, float(scores[best]), metric, dataset, end, f"{words} of {metric}{after}")
+        return Optimum(best, float(scores[best]), metric, dataset, end, words + after)
 
     def objective(
         self,

@@ -233,12 +233,13 @@ def _entry(column: Column) -> Entry:
 
 
 def _entry_from_json(entry: dict[str, Any]) -> Entry:
-    return Entry(**{key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()})
+    plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    return Entry(**plain)
 
 
 def _sha256(values: npt.NDArray[np.generic]) -> str:
     plain = np.ascontiguousarray(values.astype(values.dtype.newbyteorder("<"), copy=False))
-    return hashlib.sha256(memoryview(plain).cast("B") if plain.size else b"").hexdigest()
+    return hashlib.sha256(plain.tobytes()).hexdigest()
 
 
 def _open(path: Path) -> h5py.File:

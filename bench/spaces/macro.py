@@ -28,14 +28,14 @@ def edge_costs(name: str, width_in: Width, width_out: Width, side: int) -> Count
         return conv_norm(1, width_in, width_out, side)
     zero = np.zeros(np.broadcast(width_in, width_out).shape, dtype=np.int64)
     if name == "skip_connect":
-        changes = np.asarray(np.asarray(width_in) != width_out, dtype=np.int64)
+        changes: Counts = np.not_equal(width_in, width_out).astype(np.int64)
         return conv_norm(1, width_in, width_out, side) * changes[..., None]
     return np.stack([zero, zero], axis=-1)
 
 
 def reduction_cost(width_in: Width, width_out: Width, side: int) -> Counts:
     """The residual block between stages: two 3x3 convolutions; pooling and a 1x1 convolution on the short cut."""
-    shortcut = np.asarray(width_in) * width_out
+    shortcut: Counts = np.asarray(np.asarray(width_in) * width_out, dtype=np.int64)
     short = np.stack([shortcut, shortcut * side * side], axis=-1)
     return conv_norm(3, width_in, width_out, side) + conv_norm(3, width_out, width_out, side) + short
 

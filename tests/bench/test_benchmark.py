@@ -153,7 +153,7 @@ def test_optimum_states_its_rule_and_breaks_ties_by_id(toy: Benchmark) -> None:
     best = toy.optimum("cifar10")
     assert (best.id, best.budget) == (15_624, 200)
     assert best.value == pytest.approx(21 + 1.5624)
-    assert best.rule == "largest mean over runs of test_accuracy after 200 epochs"
+    assert best.rule == "largest mean over runs after 200 epochs"
     assert toy.optimum("cifar10", rule="single").value == pytest.approx(22 + 1.5624)
     with pytest.raises(UnknownName, match="mean, single"):
         toy.optimum("cifar10", rule="max")  # type: ignore[arg-type]

@@ -117,7 +117,7 @@ def test_the_run_states_what_was_asked_and_with_what(toy: Benchmark, tmp_path: P
     config = json.loads((small(toy, tmp_path / "run").folder / "run.json").read_text())
     (task,) = config["tasks"]
     assert task["optimum"]["test"] == {"id": 15_624, "value": pytest.approx(22.5624),
-                                       "rule": "largest mean over runs of test_accuracy after 200 epochs"}  # fmt: skip
+                                       "rule": "largest mean over runs after 200 epochs"}  # fmt: skip
     assert task["cost"]["provenance"] == "estimated"
     assert config["searchers"][1]["settings"] == {"population": 10, "tournament": 3, "replace": True}
     assert config["benchmark"]["table_sha256"]["toy"] == toy.tables[0].sha256()
