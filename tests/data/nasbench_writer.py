@@ -16,9 +16,10 @@ from nasgauge.bench.spaces.cells101 import Cells101
 POLYNOMIAL = 0x82F63B78
 TABLE = []
 for _byte in range(256):
+    _entry = _byte
     for _ in range(8):
-        _byte = _byte >> 1 ^ (POLYNOMIAL if _byte & 1 else 0)  # noqa: PLW2901
-    TABLE.append(_byte)
+        _entry = _entry >> 1 ^ (POLYNOMIAL if _entry & 1 else 0)
+    TABLE.append(_entry)
 
 
 def crc32c(data: bytes) -> int:

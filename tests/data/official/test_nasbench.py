@@ -6,7 +6,9 @@ import json
 import math
 import random
 import time
+import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -230,8 +232,6 @@ def test_traps_are_reproduced_and_said_once(api: NASBench) -> None:
     floats = ModelSpec(SPACE.graph(7).adjacency.astype(float), list(SPACE.graph(7).nodes))
     with pytest.warns(OfficialTrap, match="floats"), pytest.raises(KeyError):
         api.query(floats)
-    import warnings
-
     with warnings.catch_warnings(), pytest.raises(KeyError):
         warnings.simplefilter("error")
         api.query(floats)
@@ -282,11 +282,10 @@ def test_generated_cells_and_trial_sets(
 
 
 def test_an_open_object_gives_the_same_columns(api: NASBench, tmp_path: Path) -> None:
-    class Open:
-        fixed_statistics = dict(api.fixed_statistics)
-        computed_statistics = dict(api.computed_statistics)
-
-    path = write_table(tmp_path / "o.h5", columns_from_nasbench(Open()), name="o", space="cells101", licence="CC0")
+    opened = SimpleNamespace(
+        fixed_statistics=dict(api.fixed_statistics), computed_statistics=dict(api.computed_statistics)
+    )
+    path = write_table(tmp_path / "o.h5", columns_from_nasbench(opened), name="o", space="cells101", licence="CC0")
     ours, theirs = api.table, Table(path)
     paths = {entry.path for entry in theirs.entries if entry.kind == "runs"}
     assert paths == {entry.path for entry in ours.entries if entry.kind == "runs" and "total_seconds" not in entry.path}
