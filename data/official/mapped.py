@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
 from ...bench.table import Table
 from .dialect import SETS, Dialect
-from .numbers import METRICS, Costs, Info, choose, compute_costs, flops_and_params
+from .numbers import METRICS, Brief, Costs, Info, choose, compute_costs, flops_and_params
 
 Columns = tuple[list[int], list[float], list[float], list[float | None], list[float | None]]
 NAN = float("nan")
+
+
+@lru_cache(maxsize=4096)
+def total(seconds: float, epochs: int) -> float:
+    """Seconds of so many equal epochs, added one by one as the official packages do."""
+    return sum([seconds] * epochs)
 
 
 class Curve:
@@ -144,6 +150,39 @@ class Group:
                 raise self._absent(name, epoch, False)
         return [epoch] * len(places), loss, accuracy, current, total
 
+    def end(self, arch: int, setname: str, is_random: bool | int) -> Brief | None:
+        """Epoch, loss, accuracy and seconds at the last epoch; None where `columns` has to look closer."""
+        found = self.sets.get(setname)
+        if found is None or found.seconds.curve is not None or not found.seconds.there:
+            return None
+        places, width, epochs = self.places(arch), len(self.seeds), self.epochs
+        start = arch * width
+        losses = found.loss.last[start : start + width].tolist()
+        accuracies = found.accuracy.last[start : start + width].tolist()
+        seconds = found.seconds.last[start : start + width].tolist()
+        count = len(places)
+        if count < width:
+            losses, accuracies = [losses[place] for place in places], [accuracies[place] for place in places]
+            seconds = [seconds[place] for place in places]
+        accuracy = sum(accuracies)
+        if not count or accuracy != accuracy or sum(seconds) != sum(seconds):
+            return None
+        if is_random is False:
+            number = self.dialect.number
+            first = seconds[0]
+            if seconds.count(first) == count:
+                whole = sum([total(first, epochs)] * count)
+            else:
+                whole = sum([total(each, epochs) for each in seconds])
+            return number(epochs - 1.0), number(sum(losses) / count), number(accuracy / count), number(whole / count)
+        if is_random is True or is_random not in self.seeds:
+            return None
+        place = self.seeds.index(is_random)
+        if place not in places:
+            return None
+        index = places.index(place)
+        return epochs - 1, losses[index], accuracies[index], total(seconds[index], epochs)
+
     def _absent(self, name: str, epoch: int, timed: bool) -> Exception:
         error = self.dialect.absent if timed else KeyError
         return error(f"{name}@{epoch} of {self.dataset!r} is not in the results; there are {', '.join(self.sets)}")
@@ -221,7 +260,9 @@ class EvaluatedSet:
 
 
 def _view(values: Any) -> memoryview:
-    return memoryview(np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("=")).reshape(-1))
+    """Flat, of Python numbers when indexed. Through bytes, because a column may lie unaligned in the mapped file."""
+    flat = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("=")).reshape(-1)
+    return memoryview(flat.view(np.uint8)).cast(flat.dtype.char)
 
 
 class MappedResults:
@@ -248,6 +289,19 @@ class MappedResults:
             raise KeyError(dataset)
         columns = group.columns(arch, places, setname, iepoch)
         return choose(group.dialect, [group.seeds[place] for place in places], columns, is_random)
+
+    def brief(self, dataset: str, setname: str, iepoch: int | None, is_random: bool | int) -> Brief:
+        """As `ArchResults.brief`; ends of runs, the common question, take the short way."""
+        if iepoch is None:
+            found = self._groups[dataset].end(self._arch, setname, is_random)
+            if found is not None:
+                return found
+        info = self.get_metrics(dataset, setname, iepoch, is_random)
+        return info["iepoch"], info["loss"], info["accuracy"], info["all_time"]
+
+    def lacks(self, dataset: str, setname: str) -> bool:
+        """Whether no architecture has numbers of a set."""
+        return setname not in self._groups[dataset].sets
 
     def get_compute_costs(self, dataset: str) -> Info:
         """As `ArchResults.get_compute_costs`."""

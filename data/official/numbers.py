@@ -11,6 +11,8 @@ from .stream import choice, randint
 from .warn import warn_once
 
 Info = dict[str, Any]
+Brief = tuple[float, float, float, Any]
+"""Epoch, loss, accuracy [percent], and seconds of all epochs so far or None."""
 METRICS = ("iepoch", "loss", "accuracy", "cur_time", "all_time")
 
 
@@ -22,6 +24,10 @@ class Results(Protocol):
     def get_metrics(
         self, dataset: str, setname: str, iepoch: int | None = None, is_random: bool | int = False
     ) -> Info: ...
+
+    def brief(self, dataset: str, setname: str, iepoch: int | None, is_random: bool | int) -> Brief: ...
+
+    def lacks(self, dataset: str, setname: str) -> bool: ...
 
     def get_compute_costs(self, dataset: str) -> Info: ...
 
@@ -95,13 +101,12 @@ def more_info(
     """
     if is_random is True:
         is_random = choice(results.get_dataset_seeds(dataset))
-    ask = results.get_metrics
-    train = ask(dataset, "train", iepoch, is_random)
-    epochs = train["iepoch"] + 1
+    train = results.brief(dataset, "train", iepoch, is_random)
+    epochs = train[0] + 1
     info: Info = {}
     _add(info, "train", train, epochs, timeless)
     if dataset == "cifar10-valid":
-        valid = ask(dataset, "x-valid", iepoch, is_random)
+        valid: Brief | None = results.brief(dataset, "x-valid", iepoch, is_random)
         test = _known(results, dataset, "ori-test", iepoch, is_random)
         valtest = None
         if test is not None:
@@ -113,22 +118,27 @@ def more_info(
         valtest = None if is_cifar10 else _known(results, dataset, "ori-test", iepoch, is_random)
     if comment:
         info["comment"] = comment
-    for name, found in (("valid", valid), ("test", test), ("valtest", valtest)):
-        if found is not None:
-            _add(info, name, found, epochs, timeless)
+    if valid is not None:
+        _add(info, "valid", valid, epochs, timeless)
+    if test is not None:
+        _add(info, "test", test, epochs, timeless)
+    if valtest is not None:
+        _add(info, "valtest", valtest, epochs, timeless)
     return info
 
 
-def _known(results: Results, dataset: str, setname: str, iepoch: int | None, is_random: bool | int) -> Info | None:
+def _known(results: Results, dataset: str, setname: str, iepoch: int | None, is_random: bool | int) -> Brief | None:
+    if results.lacks(dataset, setname):
+        return None
     try:
-        return results.get_metrics(dataset, setname, iepoch, is_random)
+        return results.brief(dataset, setname, iepoch, is_random)
     except (LookupError, ValueError, AssertionError, TypeError):
         return None
 
 
-def _add(info: Info, name: str, found: Info, epochs: float, timeless: bool) -> None:
-    seconds = found["all_time"]
-    info[f"{name}-loss"] = found["loss"]
-    info[f"{name}-accuracy"] = found["accuracy"]
+def _add(info: Info, name: str, found: Brief, epochs: float, timeless: bool) -> None:
+    _, loss, accuracy, seconds = found
+    info[f"{name}-loss"] = loss
+    info[f"{name}-accuracy"] = accuracy
     info[f"{name}-per-time"] = None if seconds is None and timeless else seconds / epochs
     info[f"{name}-all-time"] = seconds

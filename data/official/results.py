@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from .dialect import NATS, NB201, Dialect
-from .numbers import METRICS, Costs, Info, choose, compute_costs, flops_and_params
+from .numbers import METRICS, Brief, Costs, Info, choose, compute_costs, flops_and_params
 from .trial import ResultsCount, ResultsCount201
 from .words import information
 
@@ -53,6 +53,15 @@ class ArchResults:
         found = [trial.get_train(iepoch) if setname == "train" else trial.get_eval(setname, iepoch) for trial in trials]
         columns = [[one[name] for one in found] for name in METRICS]
         return choose(self.dialect, self.dataset_seed[dataset], columns, is_random)
+
+    def brief(self, dataset: str, setname: str, iepoch: int | None, is_random: bool | int) -> Brief:
+        """The part of `get_metrics` that get_more_info needs."""
+        info = self.get_metrics(dataset, setname, iepoch, is_random)
+        return info["iepoch"], info["loss"], info["accuracy"], info["all_time"]
+
+    def lacks(self, dataset: str, setname: str) -> bool:
+        """Whether a set is known to be absent without asking for it; here one has to ask."""
+        return False
 
     def get_dataset_names(self) -> list[str]:
         """Training keys that have trials."""

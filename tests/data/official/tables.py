@@ -28,9 +28,7 @@ def write_contract_table(content: Mapping[str, Any], path: Path, space_name: str
     if len(content["meta_archs"]) != size:
         extra["meta_archs"] = list(content["meta_archs"])
     columns = (column for hp in hps for column in _columns(infos, hp, size))
-    return write_table(
-        path, columns, name=path.stem, space=space_name, licence="none", extra=extra, mapped_curves=True
-    )
+    return write_table(path, columns, name=path.stem, space=space_name, licence="none", extra=extra, mapped_curves=True)
 
 
 def _columns(infos: Mapping[int, Any], hp: str, size: int) -> Iterator[Column]:
@@ -49,27 +47,30 @@ def _columns(infos: Mapping[int, Any], hp: str, size: int) -> Iterator[Column]:
         epochs = next(iter(trials.values()))["epochs"]
         curves: dict[str, np.ndarray[Any, Any]] = {}
 
-        def put(name: str, where: tuple[int, int], epoch: int, value: float) -> None:
-            if name not in curves:
-                curves[name] = np.full((size, len(seeds), epochs), np.nan)  # noqa: B023
-            curves[name][(*where, epoch)] = value  # noqa: B023
-
         for where, trial in trials.items():
             for name, source in (("train_accuracy", "train_acc1es"), ("train_top5_accuracy", "train_acc5es"),
                                  ("train_loss", "train_losses"), ("train_epoch_seconds", "train_times")):  # fmt: skip
                 for epoch, value in (trial[source] or {}).items():
-                    put(name, where, epoch, value)
+                    _put(curves, (size, len(seeds), epochs), name, where, epoch, value)
             for name, source in (("accuracy", "eval_acc1es"), ("loss", "eval_losses"), ("pass_seconds", "eval_times")):
                 for key, value in trial[source].items():
                     official, epoch = key.split("@")
-                    put(f"{splits[official]}_{name}", where, int(epoch), value)
-            put("recorded_params_millions", where, epochs - 1, trial["params"])
-            put("recorded_flops_millions", where, epochs - 1, trial["flop"])
+                    _put(curves, (size, len(seeds), epochs), f"{splits[official]}_{name}", where, int(epoch), value)
+            _put(curves, (size, len(seeds), epochs), "recorded_params_millions", where, epochs - 1, trial["params"])
+            _put(curves, (size, len(seeds), epochs), "recorded_flops_millions", where, epochs - 1, trial["flop"])
             if trial["latency"] is not None:
-                put("latency_seconds", where, epochs - 1, trial["latency"][0])
+                _put(curves, (size, len(seeds), epochs), "latency_seconds", where, epochs - 1, trial["latency"][0])
         for name, values in curves.items():
             known = ~np.isnan(values)
             constant = name.endswith("_seconds") and not np.any(np.diff(values, axis=2)[known[..., 1:]])
             yield Column(name, values[:, :, -1].copy(), dataset, int(hp), tuple(seeds))
             if known[..., :-1].any() and not constant:
                 yield Column(name, values, dataset, int(hp), tuple(seeds))
+
+
+def _put(
+    curves: dict[str, Any], shape: tuple[int, ...], name: str, where: tuple[int, int], epoch: int, value: float
+) -> None:
+    if name not in curves:
+        curves[name] = np.full(shape, np.nan)
+    curves[name][(*where, epoch)] = value
