@@ -30,6 +30,7 @@ import numpy as np
 from ...bench.errors import BadFile, MissingFile
 from ...bench.table import Table
 from ..home import table_path
+from ..nasbench_columns import OFFICIAL_METRICS
 from ..nasbench_file import convert_nasbench
 from .model_spec import ModelSpec
 from .nasbench_records import Info, Records, Statistics
@@ -93,11 +94,9 @@ class NASBench:
         repeat = randint(0, self.config["num_repeats"] - 1)
         if repeat >= self._records.repeats(place, epochs):
             raise IndexError("list index out of range")
-        run = self._records.run(place, epochs, repeat)
-        when = "halfway" if stop_halfway else "final"
         data = self._records.fixed(place)
-        for name in ("training_time", "train_accuracy", "validation_accuracy", "test_accuracy"):
-            data[name] = run[f"{when}_{name}"]
+        run = self._records.run(place, epochs, repeat, "halfway" if stop_halfway else "final")
+        data.update(zip(OFFICIAL_METRICS, run, strict=True))
         self.training_time_spent += data["training_time"]
         self.total_epochs_spent += epochs // 2 if stop_halfway else epochs
         return data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ...bench.errors import BadFile
 from ...bench.spaces.cells101 import Cells101
-from ...bench.spaces.cells101_code import DIGITS, FIRST_CODE, edge_bit, num_vertices
+from ...bench.spaces.cells101_code import DIGITS, FIRST_CODE, MAX_VERTICES, edge_bit
 from ...bench.spaces.cells101_hash import INPUT, OPERATIONS, OUTPUT
 from ...bench.table import SPARSE, Table
 from ..nasbench101 import DATASET
@@ -20,6 +20,7 @@ from ..nasbench_columns import METRICS, OFFICIAL_METRICS, fraction
 
 Info = dict[str, Any]
 NEEDED = "official_cell"
+_LABELS = [[OPERATIONS[label] for label in labels] for labels in DIGITS.tolist()]  # of each labelling
 FEW = 2_000  # cells; so many are read from a sparse column row by row
 
 
@@ -97,14 +98,11 @@ class Records:
     def fixed(self, place: int) -> Info:
         """Adjacency and operations as stored, and trainable parameters."""
         code = int(self._codes[place])
-        vertices = int(num_vertices(code))
-        matrix = np.zeros((vertices, vertices), dtype=np.int8)
-        for source, target in zip(*np.triu_indices(vertices, 1), strict=True):
-            matrix[source, target] = code // FIRST_CODE >> edge_bit(int(source), int(target)) & 1
-        labels = DIGITS[code % FIRST_CODE, len(DIGITS[0]) - (vertices - 2) :]
+        matrix = _adjacency(code // FIRST_CODE)
+        labels = _LABELS[code % FIRST_CODE][MAX_VERTICES - len(matrix) :]
         return {
-            "module_adjacency": matrix,
-            "module_operations": [INPUT, *(OPERATIONS[label] for label in labels), OUTPUT],
+            "module_adjacency": matrix.copy(),
+            "module_operations": [INPUT, *labels, OUTPUT],
             "trainable_parameters": int(self._parameters[place]),
         }
 
@@ -119,20 +117,23 @@ class Records:
             raise KeyError(epochs)
         return int(self._repeats[epochs][place])  # type: ignore[index, arg-type]
 
-    def run(self, place: int, epochs: int, repeat: int) -> Info:
-        """One run, half-way and final."""
-        checkpoints = self._numbers[epochs][0]
-        info = {}
-        for name, at in (("halfway", checkpoints.index(epochs // 2)), ("final", checkpoints.index(epochs))):
-            for metric, rows, whole in zip(OFFICIAL_METRICS, *self._numbers[epochs][1:], strict=True):
-                value = float(rows(place)[repeat, at])
-                info[f"{name}_{metric}"] = value / whole
-        return info
+    def run(self, place: int, epochs: int, repeat: int, when: str) -> list[float]:
+        """OFFICIAL_METRICS of one run, "halfway" or "final"."""
+        checkpoints, columns, wholes = self._numbers[epochs]
+        at = checkpoints.index(epochs // 2 if when == "halfway" else epochs)
+        return [rows(place).item(repeat, at) / whole for rows, whole in zip(columns, wholes, strict=True)]
+
+    def _run(self, place: int, epochs: int, repeat: int) -> Info:
+        return {
+            f"{when}_{metric}": value
+            for when in ("halfway", "final")
+            for metric, value in zip(OFFICIAL_METRICS, self.run(place, epochs, repeat, when), strict=True)
+        }
 
     def computed(self, place: int) -> dict[int, list[Info]]:
         """All runs of the cell at ``place``."""
         return {
-            epochs: [self.run(place, epochs, repeat) for repeat in range(self.repeats(place, epochs))]
+            epochs: [self._run(place, epochs, repeat) for repeat in range(self.repeats(place, epochs))]
             for epochs in self.epochs(place)
         }
 
@@ -165,6 +166,19 @@ class Records:
     def _first_records(self, budget: int) -> npt.NDArray[np.generic]:
         records = self.table.read(f"{DATASET}/{budget}/official_record/mean")
         return records[records >= 0].astype(np.int64)
+
+
+@cache
+def _adjacency(bits: int) -> npt.NDArray[np.int8]:
+    """The matrix of a cell's edge bits, (vertices, vertices)."""
+    vertices = 2
+    while bits >> edge_bit(0, vertices):
+        vertices += 1
+    matrix = np.zeros((vertices, vertices), dtype=np.int8)
+    for target in range(1, vertices):
+        for source in range(target):
+            matrix[source, target] = bits >> edge_bit(source, target) & 1
+    return matrix
 
 
 class Statistics(Mapping[str, Any]):
