@@ -2,60 +2,16 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from functools import cached_property, lru_cache
-from typing import Any
-
-import numpy as np
+from functools import cached_property
 
 from ...bench.table import Table
+from .columns import NOBODY, EvaluatedSet, Quantity, total
 from .dialect import SETS, Dialect
-from .numbers import METRICS, Brief, Costs, Info, choose, compute_costs, flops_and_params
+from .numbers import Brief, Costs, Info, choose, compute_costs, flops_and_params
 
-Columns = tuple[list[int], list[float], list[float], list[float | None], list[float | None]]
+Columns = tuple[list[float], list[float], list[float], list[float | None], list[float | None]]
 NAN = float("nan")
-
-
-@lru_cache(maxsize=4096)
-def total(seconds: float, epochs: int) -> float:
-    """Seconds of so many equal epochs, added one by one as the official packages do."""
-    return sum([seconds] * epochs)
-
-
-class Curve:
-    """One metric of every epoch: a flat view of the mapped column, or of the rows of the latest architecture."""
-
-    def __init__(self, table: Table, path: str, shape: Sequence[int]) -> None:
-        self._table, self._path = table, path
-        self._row = shape[1] * shape[2]
-        self._view: memoryview | None = None
-        self._arch = -1
-        if table._dataset(path).id.get_offset() is not None:
-            self._view = _view(table.read(path))
-
-    def row(self, arch: int) -> tuple[memoryview, int]:
-        """A view and the place in it where the (seed, epoch) values of an architecture begin."""
-        if self._arch == arch and self._rows is not None:
-            return self._rows, 0
-        if self._view is not None:
-            return self._view, arch * self._row
-        self._rows = _view(self._table.read_curves(self._path, np.array([arch], dtype=np.int64)))
-        self._arch = arch
-        return self._rows, 0
-
-    _rows: memoryview | None = None
-
-
-class Quantity:
-    """One column of a data set: ends of runs, and the curve where there is one."""
-
-    def __init__(self, table: Table, stem: str, metric: str, entries: Mapping[str, Any]) -> None:
-        path = f"{stem}/{metric}"
-        self.there = f"{path}/runs" in entries
-        self.last = _view(table.read(f"{path}/runs")) if self.there else memoryview(b"")
-        curve = entries.get(f"{path}/curves")
-        self.curve = Curve(table, curve.path, curve.shape) if curve is not None else None
 
 
 class Group:
@@ -70,10 +26,10 @@ class Group:
         curve = self._entries.get(f"{self._stem}/train_accuracy/curves")
         self.epochs = int(hp) if curve is None else curve.shape[2]
         self.names = [name for name in order if name in SETS[dataset]] or list(SETS[dataset])
-        self.sets = {name: self._set(SETS[dataset][name]) for name in self.names}
-        self.sets["train"] = self._set("train")
-        self.sets = {name: found for name, found in self.sets.items() if found is not None}
-        self._arch, self._places = -1, ()
+        sets = {name: self._set(split) for name, split in {**SETS[dataset], "train": "train"}.items()}
+        self.sets = {name: found for name, found in sets.items() if found is not None}
+        self._arch = NOBODY
+        self._places: tuple[int, ...] = ()
 
     def _set(self, split: str) -> EvaluatedSet | None:
         if f"{self._stem}/{split}_accuracy/runs" not in self._entries:
@@ -83,8 +39,6 @@ class Group:
 
     def quantity(self, metric: str) -> Quantity:
         return Quantity(self._table, self._stem, metric, self._entries)
-
-    _places: tuple[int, ...]
 
     @cached_property
     def params(self) -> Quantity:
@@ -105,9 +59,9 @@ class Group:
     def places(self, arch: int) -> tuple[int, ...]:
         """Places on the seed axis of the trials that this architecture has."""
         if self._arch != arch:
-            width, end = len(self.seeds), self.sets["train"].accuracy.last if self.seeds else memoryview(b"")
-            base = arch * width
-            self._places = tuple(place for place in range(width) if end[base + place] == end[base + place])
+            width = len(self.seeds)
+            ends = self.sets["train"].accuracy.last[arch * width : (arch + 1) * width].tolist()
+            self._places = tuple(place for place, end in enumerate(ends) if end == end)
             self._arch = arch
         return self._places
 
@@ -215,56 +169,6 @@ class Group:
         return Costs(self.flops.last[where], self.params.last[where], latency if latency == latency else -1.0, seconds)
 
 
-class EvaluatedSet:
-    """Accuracy, loss and seconds of one set."""
-
-    def __init__(self, accuracy: Quantity, loss: Quantity, seconds: Quantity) -> None:
-        self.accuracy, self.loss, self.seconds = accuracy, loss, seconds
-
-    def times(
-        self, arch: int, places: Sequence[int], width: int, length: int, epoch: int
-    ) -> tuple[list[float | None], list[float | None]]:
-        """Seconds of an epoch and of all up to it, for each trial; None where not measured."""
-        if not self.seconds.there:
-            return [None] * len(places), [None] * len(places)
-        current: list[float | None] = []
-        total: list[float | None] = []
-        if self.seconds.curve is not None:
-            view, base = self.seconds.curve.row(arch)
-            for place in places:
-                start = base + place * length
-                seconds = view[start + epoch]
-                known = seconds == seconds
-                current.append(seconds if known else None)
-                total.append(sum(view[start : start + epoch + 1].tolist()) if known else None)
-            return current, total
-        before = whole = None
-        for place in places:
-            seconds = self.seconds.last[arch * width + place]
-            if seconds != before:
-                before, whole = (seconds, sum([seconds] * (epoch + 1))) if seconds == seconds else (None, None)
-            current.append(before)
-            total.append(whole)
-        return current, total
-
-    def every_epoch(self, arch: int, place: int, width: int, length: int) -> list[float] | None:
-        """Seconds of all epochs of a trial, None if one of them is unknown."""
-        if not self.seconds.there:
-            return None
-        if self.seconds.curve is not None:
-            view, base = self.seconds.curve.row(arch)
-            values = view[base + place * length : base + (place + 1) * length].tolist()
-        else:
-            values = [self.seconds.last[arch * width + place]] * length
-        return None if any(value != value for value in values) else values
-
-
-def _view(values: Any) -> memoryview:
-    """Flat, of Python numbers when indexed. Through bytes, because a column may lie unaligned in the mapped file."""
-    flat = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("=")).reshape(-1)
-    return memoryview(flat.view(np.uint8)).cast(flat.dtype.char)
-
-
 class MappedResults:
     """What the table knows of one architecture under one hp; the same questions as `ArchResults`."""
 
@@ -315,70 +219,3 @@ class MappedResults:
         places = [self._arch * len(group.seeds) + place for place in group.places(self._arch)]
         flops, params = [group.flops.last[place] for place in places], [group.params.last[place] for place in places]
         return flops_and_params(group.dialect, seeds, flops, params)
-
-
-class TableRun:
-    """One trial in a table, as `ResultsCount` reads it."""
-
-    __slots__ = ("_arch", "_group", "_place", "_small")
-
-    def __init__(self, group: Group, arch: int, place: int, arch_config: Mapping[str, Any]) -> None:
-        self._group, self._arch, self._place = group, arch, place
-        self._small: dict[str, Any] = {"name": group.dataset, "net_state_dict": None, "arch_config": arch_config}
-
-    def at(self, setname: str, iepoch: int | None) -> Info:
-        columns = self._group.columns(self._arch, (self._place,), setname, iepoch)
-        return {name: column[0] for name, column in zip(METRICS, columns, strict=True)}
-
-    def value(self, name: str) -> Any:
-        group, where = self._group, self._arch * len(self._group.seeds) + self._place
-        if name == "epochs":
-            return group.epochs
-        if name == "seed":
-            return f"{group.seeds[self._place]:04d}"
-        if name == "params":
-            return group.params.last[where]
-        if name == "flop":
-            return group.flops.last[where]
-        if name == "name":
-            return group.dataset
-        raise KeyError(name)
-
-    def state(self) -> dict[str, Any]:
-        group, where = self._group, self._arch * len(self._group.seeds) + self._place
-        small = {name: self.value(name) for name in ("params", "flop", "seed", "epochs")}
-        latency = group.latency.last[where] if group.latency.there else NAN
-        names = group.evaluated(self._arch, self._place)
-        train = group.sets["train"]
-        seconds = self._seconds("train")
-        accuracies: dict[str, float] = {}
-        losses: dict[str, float] = {}
-        times: dict[str, float] = {}
-        for name in names:
-            accuracies |= {f"{name}@{epoch}": each for epoch, each in self._curve(group.sets[name].accuracy).items()}
-            losses |= {f"{name}@{epoch}": each for epoch, each in self._curve(group.sets[name].loss).items()}
-            times |= {f"{name}@{epoch}": each for epoch, each in enumerate(self._seconds(name) or ())}
-        return {
-            **self._small,
-            "train_acc1es": self._curve(train.accuracy),
-            "train_acc5es": self._curve(group.top5) or None if group.top5.there else None,
-            "train_losses": self._curve(train.loss),
-            "train_times": None if seconds is None else OrderedDict(enumerate(seconds)),
-            **small,
-            "latency": [latency] if latency == latency else None,
-            "eval_names": names, "eval_acc1es": accuracies, "eval_times": times, "eval_losses": losses,
-        }  # fmt: skip
-
-    def _seconds(self, name: str) -> list[float] | None:
-        group = self._group
-        return group.sets[name].every_epoch(self._arch, self._place, len(group.seeds), group.epochs)
-
-    def _curve(self, quantity: Quantity) -> dict[int, float]:
-        length, width = self._group.epochs, len(self._group.seeds)
-        if quantity.curve is None:
-            values = {length - 1: quantity.last[self._arch * width + self._place]}
-        else:
-            view, base = quantity.curve.row(self._arch)
-            start = base + self._place * length
-            values = dict(enumerate(view[start : start + length].tolist()))
-        return {epoch: value for epoch, value in values.items() if value == value}

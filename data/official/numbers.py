@@ -76,14 +76,14 @@ def compute_costs(dialect: Dialect, seeds: Sequence[int], trials: Sequence[Costs
     return info
 
 
-def flops_and_params(dialect: Dialect, seeds: Sequence[int], flops: list[float], params: list[float]) -> Info:
+def flops_and_params(dialect: Dialect, seeds: Sequence[int], flops: Sequence[float], params: Sequence[float]) -> Info:
     """Means over trials, or the run of seed 888 where nats_bench distrusts the others."""
     if dialect.mends:
         flops, params = _mended(seeds, flops), _mended(seeds, params)
     return {"flops": dialect.mean(flops), "params": dialect.mean(params)}
 
 
-def _mended(seeds: Sequence[int], values: list[float]) -> list[float]:
+def _mended(seeds: Sequence[int], values: Sequence[float]) -> Sequence[float]:
     if len(values) > 1 and len({f"{value:.5f}" for value in values}) > 1:
         warn_once("costs-of-one-seed")
         return [values[seeds.index(888)]]

@@ -9,9 +9,10 @@ from typing import Any
 from ...bench.spaces import space
 from ...bench.table import Table
 from .dialect import DATASETS, Dialect
-from .mapped import Group, MappedResults, TableRun
+from .mapped import Group, MappedResults
 from .numbers import Results
 from .results import ArchResults
+from .run import TableRun
 
 CLASSES = {"cifar10-valid": 10, "cifar10": 10, "cifar100": 100, "ImageNet16-120": 120}
 CELL_OF_SIZE = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
