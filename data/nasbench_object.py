@@ -13,7 +13,7 @@ from ..bench.spaces.cells101 import SIZE
 from ..bench.spaces.cells101_code import FIRST_CODE
 from .nasbench101 import BUDGETS
 from .nasbench_columns import OFFICIAL_METRICS, Cells, Runs, cell_columns, place, run_columns
-from .nasbench_records import Labelings, Structures
+from .nasbench_records import VERTICES, Labelings, Structures
 
 NAME = "an open nasbench object"
 
@@ -50,11 +50,11 @@ def _collect(api: Any) -> tuple[Cells, list[Runs]]:
     record = 0
     for number, (module_hash, fixed) in enumerate(api.fixed_statistics.items()):
         adjacency = np.asarray(fixed["module_adjacency"]).astype(int).ravel()
-        bits, vertices = structures["".join(map(str, adjacency.tolist()))]
-        labeling, named = labelings[",".join(fixed["module_operations"])]
-        if named != vertices or len(module_hash) != 32:
+        structure = structures["".join(map(str, adjacency.tolist()))]
+        labeling = labelings[",".join(fixed["module_operations"])]
+        if (structure ^ labeling) & VERTICES or len(module_hash) != 32:
             raise ValueError(f"module {module_hash!r} is no cell")
-        codes.append(bits * FIRST_CODE + labeling)
+        codes.append((structure >> 3) * FIRST_CODE + (labeling >> 3))
         hashes.append((int(module_hash[:16], 16), int(module_hash[16:], 16)))
         parameters.append(int(fixed["trainable_parameters"]))
         for budget, repeats in api.computed_statistics[module_hash].items():

@@ -1,7 +1,7 @@
 """The records of a NAS-Bench-101 file as arrays: which cell, how many epochs, what was measured.
 
 A payload is the JSON array ``[module hash, epochs, adjacency digits, operation names, base64 of ModelMetrics]``.
-Thousands are parsed by one call each of the JSON, base64 and metrics decoders; where that fails, the batch is read
+A thousand is parsed by one call each of the JSON, base64 and metrics decoders; where that fails, the batch is read
 again record by record, which finds the one that is wrong and says why.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bench.errors import BadFile
-from ..bench.spaces.cells101_code import FIRST_CODE, MAX_EDGES, MAX_VERTICES, edge_bit
+from ..bench.spaces.cells101_code import MAX_EDGES, MAX_VERTICES, edge_bit
 from ..bench.spaces.cells101_hash import INPUT, OPERATIONS, OUTPUT
 from .nasbench101 import BUDGETS
 from .nasbench_messages import Metrics, decode
@@ -26,6 +26,7 @@ from .tfrecord import Batch
 
 ENTRIES = ("module_hash", "epochs", "adjacency", "operations", "metrics")
 DEEPEST_TEXT = 64  # brackets in a payload; a real one has one pair
+VERTICES = 7  # the bits of a parsed text that count its vertices
 _SEPARATOR = b",0,"
 _REMEMBERED = 1 << 16  # distinct adjacencies and lists of operations that are parsed once
 _SHOWN = 60
@@ -45,20 +46,20 @@ class WrongRecord(ValueError):
     """A record, or a part of one, is not as it should be; the caller knows which."""
 
 
-class Structures(dict[str, tuple[int, int]]):
-    """Adjacency digits -> (edge bits, vertices), each text parsed and checked once."""
+class Structures(dict[str, int]):
+    """Adjacency digits -> edge bits * 8 + vertices, each text parsed and checked once."""
 
-    def __missing__(self, text: str) -> tuple[int, int]:
+    def __missing__(self, text: str) -> int:
         if len(self) >= _REMEMBERED:
             self.clear()
         self[text] = found = _structure(text)
         return found
 
 
-class Labelings(dict[str, tuple[int, int]]):
-    """Operation names -> (labelling, vertices), each text parsed and checked once."""
+class Labelings(dict[str, int]):
+    """Operation names -> labelling * 8 + vertices, each text parsed and checked once."""
 
-    def __missing__(self, text: str) -> tuple[int, int]:
+    def __missing__(self, text: str) -> int:
         if len(self) >= _REMEMBERED:
             self.clear()
         self[text] = found = _labeling(text)
@@ -95,9 +96,8 @@ class Reader:
         if len(rows) != len(payloads) or zeros != [0] * (len(payloads) - 1) or set(map(type, rows)) != {list}:
             raise WrongRecord("not one array each")
         hashes, budgets, adjacencies, operations, metrics = zip(*rows, strict=True)
-        texts = {type(value) for column in (hashes, adjacencies, operations, metrics) for value in column}
-        if texts != {str} or set(map(type, budgets)) != {int} or not set(budgets) <= set(BUDGETS):
-            raise WrongRecord("types")
+        if set(map(type, budgets)) != {int} or not set(budgets) <= set(BUDGETS):
+            raise WrongRecord("epochs")  # entries that should be text and are not raise TypeError below
         return self._columns(hashes, budgets, adjacencies, operations), [*map(binascii.a2b_base64, metrics)]
 
     def _columns(self, hashes: Any, budgets: Any, adjacencies: Any, operations: Any) -> tuple[Any, Any, Any]:
@@ -105,11 +105,11 @@ class Reader:
             raise WrongRecord("module hashes are 32 hexadecimal digits each")
         halves = np.frombuffer(bytes.fromhex(joined), dtype=">u8").reshape(-1, 2).astype(np.uint64)
         count = len(hashes)
-        structures = np.array([self._structures[text] for text in adjacencies], dtype=np.uint32).reshape(count, 2)
-        labelings = np.array([self._labelings[text] for text in operations], dtype=np.uint32).reshape(count, 2)
-        if (structures[:, 1] != labelings[:, 1]).any():
+        structures = np.fromiter(map(self._structures.__getitem__, adjacencies), dtype=np.uint32, count=count)
+        labelings = np.fromiter(map(self._labelings.__getitem__, operations), dtype=np.uint32, count=count)
+        if ((structures ^ labelings) & np.uint32(VERTICES)).any():
             raise WrongRecord("the adjacency and the operations differ in their number of vertices")
-        codes = structures[:, 0] * np.uint32(FIRST_CODE) + labelings[:, 0]
+        codes = (structures >> np.uint32(3) << np.uint32(8)) + (labelings >> np.uint32(3))
         return halves, np.array(budgets, dtype=np.int16), codes
 
     def _one_by_one(self, batch: Batch) -> tuple[tuple[Any, Any, Any], list[bytes]]:
@@ -151,8 +151,8 @@ def _entries(payload: bytes) -> tuple[str, int, str, str, str]:
     return tuple(parsed)
 
 
-def _structure(text: str) -> tuple[int, int]:
-    """Edge bits and number of vertices of a cell's adjacency digits."""
+def _structure(text: str) -> int:
+    """Edge bits * 8 + number of vertices of a cell's adjacency digits."""
     vertices = math.isqrt(len(text))
     if vertices**2 != len(text) or not 2 <= vertices <= MAX_VERTICES or set(text) - {"0", "1"}:
         raise WrongRecord(
@@ -171,11 +171,11 @@ def _structure(text: str) -> tuple[int, int]:
     others = (1 << vertices - 1) - 1
     if sources != others or targets != others << 1 or bits.bit_count() > MAX_EDGES:
         raise WrongRecord(f"its adjacency {text!r} is not pruned, or has more than {MAX_EDGES} edges")
-    return bits, vertices
+    return bits << 3 | vertices
 
 
-def _labeling(text: str) -> tuple[int, int]:
-    """The number that a cell's operations spell in base 3, and the number of vertices."""
+def _labeling(text: str) -> int:
+    """The number that a cell's operations spell in base 3, * 8 + number of vertices."""
     names = text[: MAX_VERTICES * 20].split(",")
     if len(names) < 2 or names[0] != INPUT or names[-1] != OUTPUT or set(names[1:-1]) - set(OPERATIONS):
         raise WrongRecord(
@@ -186,4 +186,4 @@ def _labeling(text: str) -> tuple[int, int]:
     labeling = 0
     for name in names[1:-1]:
         labeling = 3 * labeling + OPERATIONS.index(name)
-    return labeling, len(names)
+    return labeling << 3 | len(names)
