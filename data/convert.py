@@ -1,0 +1,382 @@
+"""From an official file to a table: which file is it, is it whole, what does it hold, convert it.
+
+Files are recognised by what is in them, never by their name. A name is only compared with the content: the official
+names carry the last digits of the file's md5.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..bench.column import Column
+from ..bench.errors import BadFile, BadValue, MissingFile
+from ..bench.spaces import SPACES, Space, space
+from ..bench.table import Source, write_table
+from .home import Folder, table_path
+from .machine import Machine
+from .nats_block import Block, BlockMaker
+from .nats_columns import Collected
+from .nats_files import Meta, blocks_of_files, blocks_of_stream, list_directory, list_tar, read_meta, unpacked
+from .pth_file import blocks_of_archive, blocks_of_pth, list_archive
+from .scratch import Scratch, scratch_folder
+from .series import Runs
+from .torch_files import is_torch
+
+Say = Callable[[str], None]
+RECOGNISED = (
+    "NATS-Bench: a directory or tar of meta.pickle.pbz2 and 000000.pickle.pbz2, or one .pickle.pbz2 with everything",
+    "NAS-Bench-201: a .pth file of release 1.0 or 1.1, or an archive directory of 000000-FULL.pth",
+    "NAS-Bench-101: a .tfrecord file",
+    "HW-NAS-Bench: HW-NAS-Bench-v1_0.pickle",
+    "NAS-Bench-Suite-Zero: a zc_*.json file",
+)
+LICENCE = "as stated by the publishers of the official file"
+TIMES_ESTIMATED = (
+    "Seconds are estimates of the publishers: one time per epoch, scaled by the number of images, for every seed."
+)
+TIMES_MEASURED = "Seconds were measured; the release holds none for its 200-epoch trainings."
+NO_FULL_CURVE = (
+    "Validation and test of long trainings may be known after the last epoch only; other epochs are refused."
+)
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What a conversion found and wrote."""
+
+    path: Path
+    name: str
+    space: str
+    found: int  # architectures
+    missing: int
+    words: tuple[str, ...]  # what was recognised, checked and counted
+
+
+@dataclass(frozen=True)
+class _Official:
+    """A recognised file of NAS-Bench-201 or NATS-Bench."""
+
+    words: str
+    name: str
+    blocks: Iterator[Block | Meta]
+    count: int | None  # of architectures, where known beforehand
+    checks: tuple[str, ...] = ()
+
+
+def convert(
+    path: str | Path,
+    out: str | Path | None = None,
+    *,
+    home: Folder = None,
+    jobs: int = -1,
+    progress: bool = False,
+    say: Say | None = None,
+) -> Converted:
+    """Write the table of an official file; nothing in the file is executed, and the table appears whole or not at all.
+
+    >>> convert("NATS-tss-v1_0-3ffb9-simple.tar").path                                        # doctest: +SKIP
+    PosixPath('.../tables/NATS-tss-v1_0-3ffb9-simple.h5')
+
+    Args:
+        out: where the table goes; default: below the home folder, under the file's name.
+        jobs: processes that read; -1 for one per core. The table does not depend on it.
+        progress: show a bar on stderr.
+        say: told in one sentence each what was recognised and checked.
+
+    Raises:
+        MissingFile: no such file, or the table cannot be written.
+        BadFile: not an official file, a newer layout, truncated, damaged, or malicious.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise MissingFile(f"no file at {path}")
+    target = Path(out) if out is not None else table_path(_plain_name(path), home)
+    say = say or (lambda _: None)
+    try:
+        other = _other(path)
+        if other is not None:
+            converted = other(path, target, jobs, progress)
+            for line in converted.words:
+                say(line)
+            return converted
+        official = _recognise(path, jobs, say)
+        converted = _write(official, target, path, progress)
+    except OSError as error:
+        raise MissingFile(f"{path} cannot be converted to {target} ({error.strerror or error})") from error
+    for line in converted.words:
+        say(line)
+    return converted
+
+
+def convert_api(api: Any, out: str | Path, *, name: str = "api") -> Converted:
+    """Write the table of an open ``nats_bench`` or ``nas_201_api`` object: of the architectures it has loaded.
+
+    Raises:
+        BadValue: an object without ``meta_archs`` and ``arch2infos_dict``.
+    """
+    with scratch_folder(Path(out)) as folder:
+        collected, meta = _collect_api(api, folder)
+        return _store(collected, meta, Path(out), name, "an open official object", ())
+
+
+def api_space(api: Any) -> Space:
+    """The space of an open official object."""
+    texts = getattr(api, "meta_archs", None)
+    if not isinstance(texts, list) or not texts or not hasattr(api, "arch2infos_dict"):
+        raise BadValue(
+            f"{type(api).__name__} is no object of nats_bench or nas_201_api: no meta_archs, arch2infos_dict"
+        )
+    return space("topology" if "|" in str(texts[0]) else "size")
+
+
+def _collect_api(api: Any, folder: Path) -> tuple[Collected, Meta]:
+    of = api_space(api)
+    texts = tuple(map(str, api.meta_archs))
+    wrong = next((index for index, text in enumerate(texts) if index >= of.size or of.text(index) != text), None)
+    if wrong is not None:
+        raise BadValue(f"architecture {wrong} of the object is {texts[wrong]!r}, which is not the official order")
+    scratch: Scratch[Any] = Scratch(folder, of.size)
+    collected, runs = Collected(of, scratch), Runs()
+    for index, infos in api.arch2infos_dict.items():
+        maker = BlockMaker(of, runs)
+        maker.add(int(index), {hp: _state(found) for hp, found in infos.items()}, "the object")
+        collected.add(maker.finish(), "the object")
+    return collected, Meta(texts, frozenset(collected.archs))
+
+
+def _state(results: Any) -> dict[str, Any]:
+    """The official dictionary of an ArchResults object, with plain dictionaries throughout."""
+    state = dict(results.state_dict())
+    trials = {key: _plain_trial(value) for key, value in state["all_results"].items()}
+    seeds = {training: [int(seed) for seed in found] for training, found in state["dataset_seed"].items()}
+    return {**state, "all_results": trials, "dataset_seed": dict(seeds)}
+
+
+def _plain_trial(trial: Any) -> dict[str, Any]:
+    state = dict(trial if isinstance(trial, Mapping) else trial.state_dict())
+    for key, value in state.items():
+        if isinstance(value, Mapping) and key not in ("arch_config", "net_state_dict"):
+            state[key] = {epoch: float(number) for epoch, number in value.items()}
+    latency = state.get("latency")
+    state["latency"] = None if latency is None else [float(value) for value in latency]
+    return {**state, "params": float(state["params"]), "flop": float(state["flop"]), "net_state_dict": None}
+
+
+def _other(path: Path) -> Callable[[Path, Path, int, bool], Converted] | None:
+    """The converter of a file that is not of NAS-Bench-201 or NATS-Bench, None for those."""
+    if path.is_dir():
+        return None
+    from . import hw_nas_bench_pickle, suite_zero
+
+    if hw_nas_bench_pickle.is_pickle(path):
+        return _with_columns(hw_nas_bench_pickle.read)
+    if suite_zero.is_json(path):
+        return _with_columns(suite_zero.read)
+    from .nasbench_file import convert_nasbench, is_nasbench
+
+    if not is_nasbench(path):
+        return None
+
+    def nasbench(file: Path, target: Path, jobs: int, progress: bool) -> Converted:
+        with _Bar(progress, "bytes") as bar:
+            made = convert_nasbench(file, target, progress=bar.at, jobs=jobs)
+        return Converted(made.path, made.name, made.space, made.found, made.missing, tuple(made.words))
+
+    return nasbench
+
+
+def _with_columns(
+    read: Callable[[Path], tuple[str, str, list[Column], tuple[str, ...], Mapping[str, Any]]],
+) -> Callable[[Path, Path, int, bool], Converted]:
+    def write(path: Path, target: Path, jobs: int, progress: bool) -> Converted:
+        of, title, columns, words, extra = read(path)
+        name = _plain_name(path)
+        write_table(
+            target, columns, name=name, space=of, title=title, licence=LICENCE, notes=words,
+            sources=[Source(path.name, "", _sha256(path), LICENCE, path.stat().st_size)], extra=extra,
+        )  # fmt: skip
+        size = SPACES[of]().size
+        found = max(int((column.values == column.values).sum()) for column in columns)
+        return Converted(target, name, of, found, size - found, (title, *words))
+
+    return write
+
+
+def _recognise(path: Path, jobs: int, say: Say) -> _Official:
+    name = _plain_name(path)
+    if path.is_dir():
+        if (path / "meta.pickle.pbz2").is_file():
+            return _directory(path, name, "directory", list_directory(path), jobs)
+        archive = list_archive(path)
+        if archive:
+            return _Official("NAS-Bench-201 archive directory (weights passed over)", name,
+                             blocks_of_archive(archive, jobs), len(archive))  # fmt: skip
+        raise _unknown(path, "a directory without meta.pickle.pbz2 and without 000000-FULL.pth")
+    try:
+        with open(path, "rb") as file:
+            head = file.read(512)
+    except OSError as error:
+        raise MissingFile(f"{path} cannot be read ({error.strerror or error})") from error
+    if head[257:262] == b"ustar":
+        return _directory(path, name, "tar", list_tar(path), jobs)
+    if head.startswith(b"BZh"):
+        blocks = blocks_of_stream(Machine(unpacked(path), str(path)), str(path))
+        return _Official("NATS-Bench single file", name, blocks, None, _md5_check(path, 5))
+    if is_torch(head):
+        return _Official("NAS-Bench-201 .pth file", name, blocks_of_pth(path), None, _md5_check(path, 6))
+    raise _unknown(path, f"a file that begins with {head[:12]!r}")
+
+
+def _directory(path: Path, name: str, kind: str, listed: Any, jobs: int) -> _Official:
+    entry, entries = listed
+    meta = read_meta(entry)
+    late = [item.index for item in entries if item.index >= len(meta.texts)]
+    if late:
+        raise BadFile(f"{path}: a file of architecture {late[0]}, but meta_archs has {len(meta.texts):,}")
+    if not entries:
+        raise BadFile(f"{path}: a NATS-Bench {kind} without any architecture")
+
+    def blocks() -> Iterator[Block | Meta]:
+        yield from blocks_of_files(entries, meta.space, jobs)
+        yield meta
+
+    return _Official(f"NATS-Bench {kind} of the {meta.space} space", name, blocks(), len(entries))
+
+
+def _unknown(path: Path, what: str) -> BadFile:
+    return BadFile(f"{path}: {what}; recognised are: {'; '.join(RECOGNISED)}")
+
+
+def _write(official: _Official, target: Path, path: Path, progress: bool) -> Converted:
+    with scratch_folder(target) as folder, _Bar(progress, "architectures", official.count) as bar:
+        collected: Collected | None = None
+        meta: Meta | None = None
+        for item in official.blocks:
+            if isinstance(item, Meta):
+                meta = item
+                continue
+            if collected is None:
+                of = _space_of(item)
+                collected = Collected(of, Scratch(folder, of.size))
+            collected.add(item, str(path))
+            bar.add(len(item.archs))
+        if collected is None:
+            raise BadFile(f"{path}: it holds no results of any architecture")
+        source = _source(path)
+        return _store(collected, meta, target, official.name, official.words, official.checks, source)
+
+
+def _space_of(block: Block) -> Space:
+    fact = next(iter(block.facts))[2]
+    return space("size" if "channels" in fact.config_texts else "topology")
+
+
+def _store(
+    collected: Collected, meta: Meta | None, target: Path, name: str, words: str, checks: tuple[str, ...],
+    source: Source | None = None,
+) -> Converted:  # fmt: skip
+    full = collected.hps[-1]
+    timed = any(fact.train_times for (hp, _), facts in collected.facts.items() if hp == full for fact in facts)
+    provenance = "estimated" if timed else "measured"
+    of, found = collected.space, len(collected.archs)
+    release = "" if "NAS-Bench-201" not in words or "archive" in words else f" of release {'1.1' if timed else '1.0'}"
+    missing = of.size - found
+    lines = (
+        f"recognised: {words}{release}",
+        f"{found:,} of {of.size:,} architectures of the {of.name} space; {missing:,} are missing",
+        f"trainings of {', '.join(str(int(hp)) for hp in collected.hps)} epochs (hp {', '.join(collected.hps)})",
+        *checks,
+    )
+    evaluated = None if meta is None or meta.evaluated in (frozenset(), collected.archs) else sorted(meta.evaluated)
+    extra = {
+        "format": f"{words}{release}",
+        "total_archs": of.size if meta is None else len(meta.texts),
+        "evaluated_indexes": "none" if meta is None or not meta.evaluated else evaluated or "found",
+        **collected.extra(provenance),
+    }
+    sources = () if source is None else (source.name,)
+    notes = (*lines, TIMES_ESTIMATED if timed else TIMES_MEASURED, NO_FULL_CURVE)
+    try:
+        write_table(
+            target, collected.columns(provenance, sources), name=name, space=of.name, title=f"{words}{release}",
+            licence=LICENCE, sources=[] if source is None else [source], notes=notes, extra=extra, mapped_curves=True,
+        )  # fmt: skip
+    finally:
+        collected.scratch.close()
+    return Converted(target, name, of.name, found, missing, lines)
+
+
+def _plain_name(path: Path) -> str:
+    """A table's name: the file's, without what a table's name may not hold."""
+    stem = re.sub(r"\.(pickle\.pbz2|tar|pth|pickle|json|tfrecord)$", "", path.resolve().name)
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).lstrip("._-") or "converted"
+
+
+def _md5_check(path: Path, digits: int) -> tuple[str, ...]:
+    """What the name's tag says about the file: the last digits of its md5."""
+    tag = re.search(rf"-([0-9a-f]{{{digits}}})(?:\.pickle\.pbz2|\.pth)$", path.name)
+    if tag is None:
+        return ("the name carries no digits of the md5; the file was not compared with a published one",)
+    found = _digest(path, "md5")
+    if found.endswith(tag[1]):
+        return (f"md5 ends in {tag[1]}, as the name says",)
+    raise BadFile(
+        f"{path}: its md5 {found} does not end in {tag[1]}, as the name says; it is damaged or not the official file: "
+        "get it again, or rename it if it is meant to differ"
+    )
+
+
+def _source(path: Path) -> Source:
+    """The file in the table's words; a directory's digest is that of its names and sizes."""
+    if not path.is_dir():
+        return Source(path.name, "", _sha256(path), LICENCE, path.stat().st_size)
+    sizes = sorted((item.name, item.stat().st_size) for item in path.iterdir())
+    listing = "\n".join(f"{size} {name}" for name, size in sizes)
+    digest = hashlib.sha256(listing.encode()).hexdigest()
+    return Source(f"{path.name}/ (names and sizes)", "", digest, LICENCE, sum(size for _, size in sizes))
+
+
+def _sha256(path: Path) -> str:
+    return _digest(path, "sha256")
+
+
+def _digest(path: Path, kind: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
+
+
+class _Bar:
+    """A progress bar on stderr, or none."""
+
+    def __init__(self, shown: bool, unit: str, total: int | None = None) -> None:
+        self._bar: Any = None
+        if shown:
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=total, unit=f" {unit}", unit_scale=unit == "bytes")
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def add(self, count: int) -> None:
+        """So many more are done."""
+        if self._bar is not None:
+            self._bar.update(count)
+
+    def at(self, done: int, total: int) -> None:
+        """So many of so many are done."""
+        if self._bar is not None:
+            self._bar.total = total
+            self._bar.update(done - self._bar.n)
+
+
+__all__ = ["RECOGNISED", "Converted", "api_space", "convert", "convert_api"]
