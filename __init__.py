@@ -26,17 +26,18 @@ if TYPE_CHECKING:
     from .searchers import Recipe, Run
 
 __version__ = "0.1.0"
-__all__ = ["compare", "fetch", "open", "report", "space"]
+__all__ = ["compare", "convert", "fetch", "open", "report", "space"]
 
 _FLOORS = ("bench", "data", "proxies", "reports", "searchers", "testing")
 
 
-def open(*names: str | os.PathLike[str], home: str | os.PathLike[str] | None = None) -> Benchmark:
+def open(*names: str | os.PathLike[str] | Any, home: str | os.PathLike[str] | None = None) -> Benchmark:
     """Open one benchmark, or one with further columns beside it, in milliseconds.
 
     Args:
         names: a name such as "nats-tss" (see `nasgauge list`), or the path of a table; further ones of the same
-            space add columns, as "+" inside a name does: ``open("nats-tss+hw-nas-bench")``.
+            space add columns, as "+" inside a name does: ``open("nats-tss+hw-nas-bench")``. An open object of
+            ``nats_bench``, ``nas_201_api`` or ``nasbench`` works too.
         home: where tables lie; default: ``$NASGAUGE_HOME``, else the platform's user data folder.
 
     Raises:
@@ -48,8 +49,15 @@ def open(*names: str | os.PathLike[str], home: str | os.PathLike[str] | None = N
     from .bench.table import Table
     from .data.home import locate
 
-    paths = [path for name in names for path in locate(name, home)]
-    return Benchmark(*(Table(path) for path in paths))
+    tables = []
+    for name in names:
+        if isinstance(name, (str, os.PathLike)):
+            tables += [Table(path) for path in locate(name, home)]
+        else:
+            from .data.open_object import table_of
+
+            tables.append(table_of(name))
+    return Benchmark(*tables)
 
 
 def space(name: str) -> Space:
@@ -70,6 +78,34 @@ def fetch(
     from .data.fetch import fetch
 
     return fetch(name, mirror=mirror, home=home)
+
+
+def convert(
+    source: str | os.PathLike[str] | Any,
+    out: str | os.PathLike[str] | None = None,
+    *,
+    home: str | os.PathLike[str] | None = None,
+    jobs: int = -1,
+    progress: bool = False,
+) -> Path:
+    """Write the table of an official file, or of an open official object; answers the table's path.
+
+    Files are recognised by what is in them and read without executing anything; see `nasgauge.data.convert`.
+
+    Args:
+        out: where the table goes; default: below the home folder, under the file's name.
+    """
+    from pathlib import Path
+
+    from .data.convert import convert
+    from .data.home import table_path
+    from .data.open_object import convert_object
+
+    if isinstance(source, (str, os.PathLike)):
+        return convert(Path(source), out and Path(out), home=home, jobs=jobs, progress=progress).path
+    target = Path(out) if out is not None else table_path(type(source).__name__, home)
+    convert_object(source, target)
+    return target
 
 
 def compare(

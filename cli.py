@@ -87,6 +87,31 @@ def fetch(
 
 
 @app.command()
+def convert(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Official files or directories.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Where the table goes [default: by name].")] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes; -1: one per core.")] = -1,
+    home: Home = None,
+) -> None:
+    """Make a table from an official file you hold; recognised by content, read without executing anything in it.
+
+    NATS-Bench (directory, tar, single file), NAS-Bench-201 (.pth, archive directory), NAS-Bench-101 (.tfrecord),
+    HW-NAS-Bench (.pickle), NAS-Bench-Suite-Zero (.json).
+
+    \b
+    Examples:
+      nasgauge convert NATS-tss-v1_0-3ffb9-simple.tar
+      nasgauge convert nasbench_full.tfrecord --out tables/nasbench.h5
+    """
+    from .data.convert import convert
+
+    if out is not None and len(paths) > 1:
+        raise typer.BadParameter("one table holds one file; convert them one by one", param_hint="--out")
+    for path in paths:
+        print(convert(path, out, home=home, jobs=jobs, progress=True, say=_say).path)
+
+
+@app.command()
 def info(
     name: Annotated[str, typer.Argument(help="A benchmark, a path, or several joined by +.")],
     check: Annotated[bool, typer.Option("--check", help="Also compare every column with its checksum.")] = False,

@@ -39,7 +39,7 @@ def _definitions(entries: Iterable[Entry]) -> list[str]:
         meaning = "; ".join(part for part in (entry.trained_on, entry.evaluated_on) if part)
         if meaning:
             words.setdefault(entry.metric, meaning)
-    return [line for metric, meaning in words.items() for line in _wrapped(meaning, f"  {metric:<20}", " " * 22)]
+    return [line for metric, meaning in words.items() for line in _wrapped(meaning, f"  {metric:<25} ", " " * 28)]
 
 
 def _columns(entries: Iterable[Entry]) -> list[str]:

@@ -22,6 +22,7 @@ from .whole import whole_file
 FORMAT = "nasgauge-table"
 SCHEMA = 1
 BLOCK = 8 << 20  # bytes read at a time while verifying
+CHUNK = 1 << 16  # bytes of a compressed piece
 SPARSE = 0.5  # a column with more NaN than this is stored compressed, not memory-mapped
 
 
@@ -211,13 +212,20 @@ def _store(file: h5py.File, column: Column, mapped_curves: bool) -> Entry:
     values = np.ascontiguousarray(column.values)
     values = values.astype(values.dtype.newbyteorder("<"), copy=False)
     entry = _entry(column)
-    options: dict[str, Any] = {"compression": "gzip", "shuffle": True, "chunks": True}
-    if column.kind == "curves":
-        options["chunks"] = (max(1, min(len(values), 65536 // max(1, values[:1].nbytes))), *values.shape[1:])
     plain = column.kind != "curves" or mapped_curves
     if plain and entry.missing <= SPARSE * values.size:
-        options = {}
-    file.create_dataset(f"columns/{column.path}", data=values, **options)
+        file.create_dataset(f"columns/{column.path}", data=values)
+        return entry
+    rows = max(1, min(len(values), CHUNK // max(1, values[:1].nbytes)))
+    dataset = file.create_dataset(
+        f"columns/{column.path}", values.shape, values.dtype, chunks=(rows, *values.shape[1:]), compression="gzip",
+        shuffle=True, fillvalue=values.dtype.type(np.nan) if entry.missing else None,
+    )  # fmt: skip
+    filler = np.full(values[:rows].shape, dataset.fillvalue, dtype=values.dtype).tobytes()
+    for first in range(0, len(values), rows):
+        block = values[first : first + rows]
+        if not entry.missing or block.tobytes() != filler[: block.nbytes]:  # what is not written reads as NaN
+            dataset[first : first + rows] = block
     return entry
 
 
