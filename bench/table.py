@@ -124,9 +124,9 @@ class Table:
     def _digest(self, path: str) -> str:
         """sha256 of a column, a few megabytes at a time and past the memory map."""
         dataset, digest = self._dataset(path), hashlib.sha256()
-        rows = (
-            dataset.chunks[0] if dataset.chunks else max(1, BLOCK // max(1, dataset.dtype.itemsize * dataset[:1].size))
-        )
+        together = dataset.chunks[0] if dataset.chunks else 1  # rows that are stored in one piece
+        row_bytes = dataset.dtype.itemsize * int(np.prod(dataset.shape[1:]))
+        rows = together * max(1, BLOCK // max(1, together * row_bytes))
         for first in range(0, len(dataset), rows):
             digest.update(np.ascontiguousarray(dataset[first : first + rows]).tobytes())
         return digest.hexdigest()
