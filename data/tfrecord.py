@@ -63,6 +63,12 @@ def is_tfrecord(path: str | os.PathLike[str]) -> bool:
     return len(header) == HEADER and masked_crc32c(header[:8]) == int.from_bytes(header[8:], "little")
 
 
+def first_bytes(path: str | os.PathLike[str], count: int) -> bytes:
+    """The first bytes of a file's first payload, as they stand there."""
+    with open(path, "rb") as file:
+        return file.read(HEADER + count)[HEADER:]
+
+
 def read_records(path: str | os.PathLike[str]) -> Iterator[bytes]:
     """The payloads of a file, in order; see `read_batches`."""
     for batch in read_batches(path):

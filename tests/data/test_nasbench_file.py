@@ -23,7 +23,6 @@ from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.errors import BadFile, MissingFile
 from nasgauge.bench.spaces.cells101 import Cells101
 from nasgauge.bench.table import Table
-from nasgauge.data import nasbench_file
 from nasgauge.data.nasbench_file import Converted, convert_nasbench, is_nasbench
 from nasgauge.data.nasbench_messages import Malformed, decode, decode_message
 from nasgauge.data.nasbench_records import Reader, Records
@@ -138,10 +137,9 @@ def test_other_epochs_than_the_nominal_ones_are_kept(tmp_path: Path, made: list[
     assert found.tolist() == [row[0] for row in odd.evaluations]
 
 
-def test_the_table_does_not_depend_on_processes_or_batches(
+def test_the_table_does_not_depend_on_batches_and_progress_goes_forward(
     converted: Converted, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nasbench_file, "ALL_CORES", 0)
     monkeypatch.setattr("nasgauge.data.tfrecord.BATCH", 5)
     seen: list[tuple[int, int]] = []
     path = folder / "made.tfrecord"
@@ -291,6 +289,9 @@ def test_a_wrong_module_hash_is_named(made: list[Record], tmp_path: Path) -> Non
 
 def test_other_files_are_told_apart(tmp_path: Path, made: list[Record]) -> None:
     assert is_nasbench(write(tmp_path / "file", made[:2]))
+    whole = (tmp_path / "file").read_bytes()
+    (tmp_path / "damaged").write_bytes(whole[:-1])
+    assert is_nasbench(tmp_path / "damaged")  # so that the conversion says what is wrong with it
     (tmp_path / "images").write_bytes(frame(b"\x0a\x05image"))
     (tmp_path / "empty").write_bytes(b"")
     for name in ("images", "empty", "nowhere"):

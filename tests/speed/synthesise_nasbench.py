@@ -27,7 +27,7 @@ def payloads(cells: int, seed: int = 0) -> Iterator[bytes]:
     parameters = space.params(np.arange(cells)).tolist()
     for arch in rng.permutation(np.repeat(np.arange(cells), REPEATS)).tolist():
         seconds = float(rng.uniform(500, 5000))
-        accuracies = rng.integers(998, 9984, 9) / np.float32(9984)
+        accuracies = (rng.integers(998, 9984, 9) / 9984).astype(np.float32)
         message = b""
         for at in range(3):
             row = (54.0 * at, seconds * at / 2, *accuracies[3 * at : 3 * at + 3].tolist())
