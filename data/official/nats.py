@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import warnings
 from collections import OrderedDict
@@ -62,7 +63,7 @@ class NATSBench(OfficialAPI):
             file_path_or_dict = str(_torch_home() / (self.base_name + ending))
             log(f"NATS-Bench ({self.space_name}) from its default path {file_path_or_dict}")
         if isinstance(file_path_or_dict, dict):
-            self._from_dict(file_path_or_dict)
+            self._from_dict(copy.deepcopy(file_path_or_dict))
         elif isinstance(file_path_or_dict, (str, os.PathLike)):
             self._from_path(os.fspath(file_path_or_dict))
         else:

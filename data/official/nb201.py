@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -50,7 +51,7 @@ class NASBench201API(OfficialAPI):
         self.verbose = verbose
         self._avaliable_hps = set(HPS)
         if isinstance(file_path_or_dict, dict):
-            self._from_dict(file_path_or_dict)
+            self._from_dict(copy.deepcopy(file_path_or_dict))
         elif isinstance(file_path_or_dict, (str, Path)):
             self._from_path(str(file_path_or_dict))
         else:

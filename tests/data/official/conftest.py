@@ -10,6 +10,7 @@ import random
 import warnings
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -146,33 +147,62 @@ def pth_content(path: Path) -> dict[str, Any]:
         return dict(pickle.load(file))
 
 
-def made_up(texts: list[str], draw: np.random.Generator, hps: dict[str, tuple[int, dict[str, list[int]]]]) -> Any:
-    """arch2infos of the official layout with random numbers for ``texts``: hp -> (epochs, data set -> seeds)."""
+def made_up(texts: list[str], choices: Choices) -> dict[str, Any]:
+    """An official NATS content of a few architectures, random numbers, with the irregularities chosen."""
+    draw = np.random.default_rng(choices.numbers)
     infos = {}
     for index, text in enumerate(texts):
         by_hp = OrderedDict()
-        for hp, (epochs, seeds) in hps.items():
-            trials = {(dataset, seed): _trial(text, dataset, seed, epochs, draw)
-                      for dataset, each in seeds.items() for seed in each}  # fmt: skip
-            by_hp[hp] = {"arch_index": index, "arch_str": text, "all_results": trials,
-                         "dataset_seed": {name: sorted(each) for name, each in seeds.items()},
+        for hp, epochs in choices.lengths.items():
+            chosen = choices.seeds[index % len(choices.seeds)]
+            seeds = {name: sorted(chosen[name]) for name in SETS if chosen[name]}
+            trials = {(name, seed): trial(text, name, seed, epochs, draw, choices)
+                      for name, each in seeds.items() for seed in each}  # fmt: skip
+            by_hp[hp] = {"arch_index": index, "arch_str": text, "all_results": trials, "dataset_seed": seeds,
                          "clear_net_done": True}  # fmt: skip
         infos[index] = by_hp
-    return infos
+    return {"meta_archs": texts, "total_archs": len(texts), "arch2infos": infos, "evaluated_indexes": set(infos)}
 
 
-def _trial(text: str, dataset: str, seed: int, epochs: int, draw: np.random.Generator) -> dict[str, Any]:
-    keys = [f"{name}@{epoch}" for name in SETS[dataset] for epoch in range(epochs)]
+@dataclass(frozen=True)
+class Choices:
+    """What differs between the files there are: which seeds, which epochs, which times, which costs."""
+
+    numbers: int = 0
+    lengths: dict[str, int] = field(default_factory=lambda: {"12": 3, "200": 5})
+    seeds: tuple[dict[str, set[int]], ...] = ({name: {777, 888} for name in SETS},)
+    train_times: bool = True
+    eval_times: str = "vary"  # or "constant" or "none"
+    last_only: tuple[str, ...] = ()  # sets that the longer training evaluated at its end alone
+    latency: bool = True
+    costs_differ: bool = False
+    nan_loss: bool = False
+
+
+def trial(text: str, dataset: str, seed: int, epochs: int, draw: Any, choices: Choices) -> dict[str, Any]:
+    """One trial as the official state dict."""
+    classes = {"cifar100": 100, "ImageNet16-120": 120}.get(dataset, 10)
+    config = {"channel": 16, "num_cells": 5, "arch_str": text, "class_num": classes}
+    if "|" not in text:
+        cell = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
+        config = {"name": "infer.shape.tiny", "channels": text, "arch_str": text, "genotype": cell,
+                  "class_num": classes}  # fmt: skip
+    timed = [f"{name}@{epoch}" for name in SETS[dataset] for epoch in range(epochs)]
+    short = choices.last_only if epochs > 3 else ()
+    keys = [key for key in timed if key.split("@")[0] not in short or key.endswith(f"@{epochs - 1}")]
+    seconds = {"none": [], "constant": [1.5] * len(timed), "vary": draw.uniform(1, 2, len(timed)).tolist()}
+    losses = dict(zip(keys, draw.random(len(keys)).tolist(), strict=True))
+    if choices.nan_loss:
+        losses[keys[-1]] = float("nan")
+    shift = seed / 1e4 if choices.costs_differ else 0.0
     return {
-        "name": dataset, "train_acc1es": dict(enumerate(draw.uniform(10, 99, epochs).tolist())),
-        "train_acc5es": None, "train_losses": dict(enumerate(draw.random(epochs).tolist())),
-        "train_times": OrderedDict.fromkeys(range(epochs), float(draw.uniform(5, 20))),
-        "arch_config": {"channel": 16, "num_cells": 5, "arch_str": text, "class_num": 10}
-        if "|" in text else {"name": "infer.shape.tiny", "channels": text, "arch_str": text,
-                             "genotype": "|nor_conv_3x3~0|", "class_num": 10},
-        "params": 0.8, "flop": 113.9, "seed": f"{seed:04d}", "epochs": epochs,
-        "latency": [float(draw.uniform(0.01, 0.02))], "eval_names": list(SETS[dataset]),
+        "name": dataset, "train_acc1es": dict(enumerate(draw.uniform(10, 99, epochs).tolist())), "train_acc5es": None,
+        "train_losses": dict(enumerate(draw.random(epochs).tolist())),
+        "train_times": OrderedDict.fromkeys(range(epochs), float(draw.uniform(5, 20))) if choices.train_times else None,
+        "arch_config": config, "params": 0.8 + shift, "flop": 113.9 + shift, "seed": f"{seed:04d}", "epochs": epochs,
+        "latency": [float(draw.uniform(0.01, 0.02))] if choices.latency else None,
+        "eval_names": list(SETS[dataset]),
         "eval_acc1es": dict(zip(keys, draw.uniform(10, 95, len(keys)).tolist(), strict=True)),
-        "eval_losses": dict(zip(keys, draw.random(len(keys)).tolist(), strict=True)),
-        "eval_times": {key: float(draw.uniform(1, 2)) for key in keys}, "net_state_dict": None,
+        "eval_losses": losses, "eval_times": dict(zip(timed, seconds[choices.eval_times], strict=False)),
+        "net_state_dict": None,
     }  # fmt: skip

@@ -21,11 +21,11 @@ SPLITS = {
 
 
 def write_contract_table(content: Mapping[str, Any], path: Path, space_name: str) -> Path:
-    """The content of an official NATS file (hp keys below each index) as a table of the whole space."""
-    infos, size = content["arch2infos"], space(space_name).size
+    """The content of an official NATS file (hp keys below each index) as a table of its first rows."""
+    infos, size = content["arch2infos"], max(content["arch2infos"]) + 1
     hps = list(next(iter(infos.values())))
     extra: dict[str, Any] = {"format": "nats", "hps": hps}
-    if len(content["meta_archs"]) != size:
+    if len(content["meta_archs"]) != space(space_name).size:
         extra["meta_archs"] = list(content["meta_archs"])
     columns = (column for hp in hps for column in _columns(infos, hp, size))
     return write_table(path, columns, name=path.stem, space=space_name, licence="none", extra=extra, mapped_curves=True)

@@ -29,9 +29,7 @@ def test_recorded_answers_over_the_official_dict(mini: Path, answers: str, file:
 
 
 @pytest.mark.parametrize(("answers", "file", "space"), CASES)
-def test_recorded_answers_over_a_table(
-    mini: Path, answers: str, file: str, space: str, tmp_path: Path
-) -> None:
+def test_recorded_answers_over_a_table(mini: Path, answers: str, file: str, space: str, tmp_path: Path) -> None:
     name = {"tss": "topology", "sss": "size"}[space]
     table = write_contract_table(nats_content(mini / file), tmp_path / "table.h5", name)
     api = create(str(table), space, fast_mode=answers.endswith("dir"), verbose=False)

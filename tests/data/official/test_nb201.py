@@ -30,9 +30,7 @@ def test_recorded_answers_over_the_official_dict(mini: Path, answers: str, file:
 @pytest.mark.parametrize(("answers", "file"), CASES)
 def test_recorded_answers_over_a_table(mini: Path, answers: str, file: str, tmp_path: Path) -> None:
     content = pth_content(mini / file)
-    infos = {
-        index: {"12": parts["less"], "200": parts["full"]} for index, parts in content["arch2infos"].items()
-    }
+    infos = {index: {"12": parts["less"], "200": parts["full"]} for index, parts in content["arch2infos"].items()}
     table = write_contract_table({**content, "arch2infos": infos}, tmp_path / "table.h5", "topology")
     api = NASBench201API(table, verbose=False)
     rows, differing = replay(api, mini / f"{answers}.answers.json")

@@ -1,0 +1,229 @@
+"""The drop-in beside the real packages on made-up contents: same answers, errors, draws, texts and signatures."""
+
+from __future__ import annotations
+
+import inspect
+import random
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from nasgauge.bench.spaces import space
+from nasgauge.data import official
+from nasgauge.data.official.warn import OfficialTrap, say_again
+
+from .conftest import SETS, Choices, made_up, outcome, same
+from .tables import write_contract_table
+
+SEEDS = (111, 777, 888, 999)
+TEXTS = {name: [space(name).text(arch) for arch in range(3)] for name in ("topology", "size")}
+seed_sets = st.fixed_dictionaries({name: st.sets(st.sampled_from(SEEDS), max_size=3) for name in SETS})
+choices = st.builds(
+    Choices,
+    numbers=st.integers(0, 2**31),
+    seeds=st.tuples(seed_sets, seed_sets).filter(lambda each: all(any(one.values()) for one in each)),
+    train_times=st.booleans(),
+    eval_times=st.sampled_from(("vary", "constant", "none")),
+    last_only=st.sampled_from(((), ("x-valid", "x-test"), ("ori-test",))),
+    latency=st.booleans(),
+    costs_differ=st.booleans(),
+    nan_loss=st.booleans(),
+)
+Pair = Callable[[dict[str, Any], Path], tuple[Any, list[Any]]]
+
+
+def nats_tss(content: dict[str, Any], folder: Path) -> tuple[Any, list[Any]]:
+    api = pytest.importorskip("nats_bench")
+    table = write_contract_table(content, folder / "table.h5", "topology")
+    ours = [official.create(where, "tss", verbose=False) for where in (content, str(table))]
+    return api.create(content, "tss", verbose=False), ours
+
+
+def nats_sss(content: dict[str, Any], folder: Path) -> tuple[Any, list[Any]]:
+    api = pytest.importorskip("nats_bench")
+    table = write_contract_table(content, folder / "table.h5", "size")
+    ours = [official.create(where, "sss", verbose=False) for where in (content, str(table))]
+    return api.create(content, "sss", verbose=False), ours
+
+
+def nb201(content: dict[str, Any], folder: Path) -> tuple[Any, list[Any]]:
+    pytest.importorskip("torch")
+    api = pytest.importorskip("nas_201_api")
+    table = write_contract_table(content, folder / "table.h5", "topology")
+    infos = {index: {"less": by_hp["12"], "full": by_hp["200"]} for index, by_hp in content["arch2infos"].items()}
+    whole = {**content, "arch2infos": infos}
+    ours = [official.NASBench201API(where, verbose=False) for where in (whole, table)]
+    return api.NASBench201API(whole, verbose=False), ours
+
+
+def calls(api: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Questions of every kind, legal and not; those of NATS alone by name."""
+    nats = "nats" in type(api).__module__
+    asked: list[tuple[str, dict[str, Any]]] = [("len", {}), ("avaliable_hps", {}), ("random", {}), ("used_time", {})]
+    hp_keys = list(api.arch2infos_dict[0])
+    for dataset in (*SETS, "mnist"):
+        for hp in (*hp_keys, "77", 12):
+            asked += [("statistics", {"dataset": dataset, "hp": hp})]
+            for name in ("valid", "test", "train", "x-valid", "ori-test"):
+                asked.append(("find_best", {"dataset": dataset, "metric_on_set": name, "hp": hp}))
+            for arch in (0, 1, 2, 5, -1, TEXTS["topology"][1], "nope"):
+                asked += [
+                    ("simulate_train_eval", {"arch": arch, "dataset": dataset, "hp": hp}),
+                    ("get_cost_info", {"index": arch, "dataset": dataset, "hp": hp}),
+                    ("get_latency", {"index": arch, "dataset": dataset, "hp": hp}),
+                    ("get_more_info", {"index": arch, "dataset": dataset, "hp": hp}),
+                ]
+            for arch in (0, 1):
+                for iepoch in (None, 0, 2, 4, 5, -1):
+                    for which in (True, False, 777, 888, 5, "x"):
+                        asked.append(("get_more_info", {"index": arch, "dataset": dataset, "iepoch": iepoch, "hp": hp,
+                                                        "is_random": which}))  # fmt: skip
+                    if nats:
+                        asked.append(("simulate_train_eval", {"arch": arch, "dataset": dataset, "iepoch": iepoch,
+                                                              "hp": hp}))  # fmt: skip
+                asked += [
+                    ("dataset_seeds", {"arch_index": arch, "hp": hp, "dataset": dataset}),
+                    ("total_epochs", {"arch_index": arch, "hp": hp, "dataset": dataset}),
+                    ("ArchResults.get_latency", {"arch_index": arch, "hp": hp, "dataset": dataset}),
+                    ("get_net_param", {"index": arch, "dataset": dataset, "seed": None, "hp": hp}),
+                    ("get_net_param", {"index": arch, "dataset": dataset, "seed": 777, "hp": hp}),
+                ]
+                asked += [("ArchResults.get_metrics", {"arch_index": arch, "hp": hp, "dataset": dataset,
+                                                       "setname": name, "iepoch": None, "is_random": which})
+                          for name in ("train", "valid", "x-valid", "x-test", "ori-test", "test")
+                          for which in (True, False, 777)]  # fmt: skip
+        asked += [("get_net_config", {"index": arch, "dataset": dataset}) for arch in (0, 9)]
+    asked += [("query_info_str_by_arch", {"arch": arch, "hp": hp}) for arch in (0, 1, "nope") for hp in (*hp_keys, 12)]
+    asked += [("query_by_arch", {"arch": 0, "hp": "12"}), ("arch", {"index": 1}), ("arch", {"index": -1})]
+    return asked
+
+
+@pytest.mark.parametrize(("pair", "name"), [(nats_tss, "topology"), (nats_sss, "size"), (nb201, "topology")])
+@settings(
+    max_examples=6, deadline=None, phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck)
+)
+@given(choices=choices)
+def test_the_same_answers_and_draws(pair: Pair, name: str, choices: Choices) -> None:
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs, ours = pair(made_up(TEXTS[name], choices), Path(folder))
+        for mine in ours:
+            random.seed(7)
+            theirs.reset_time()
+            start = random.getstate()
+            for call, args in calls(theirs):
+                random.setstate(start)
+                expected = outcome(theirs, call, args)
+                after = random.getstate()
+                random.setstate(start)
+                found = outcome(mine, call, args)
+                assert found[0] == expected[0] and same(found[1], expected[1]), (call, args, found, expected)
+                if expected[0] == "answer":
+                    assert random.getstate() == after, (call, args)
+                start = after
+
+
+@pytest.mark.parametrize(("pair", "name"), [(nats_tss, "topology"), (nats_sss, "size"), (nb201, "topology")])
+def test_objects_of_results(pair: Pair, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    theirs, ours = pair(made_up(TEXTS[name], Choices()), tmp_path)
+    for mine in ours:
+        for hp in theirs.arch2infos_dict[1]:
+            expected, found = theirs.query_by_index(1, hp=hp), mine.query_by_index(1, hp=hp)
+            assert repr(found) == repr(expected)
+            assert found.arch_idx_str() == expected.arch_idx_str()
+            assert found.get_dataset_names() == expected.get_dataset_names()
+            for dataset in SETS:
+                trials = mine.query_by_index(1, dataset, hp=hp)
+                for seed, trial in theirs.query_by_index(1, dataset, hp=hp).items():
+                    for ask in (repr, lambda one: one.get_times(), lambda one: one.get_train(1),
+                                lambda one: one.get_eval("ori-test"), lambda one: one.get_latency(),
+                                lambda one: one.get_config(None), lambda one: one.get_config(len),
+                                lambda one: one.get_total_epoch(), lambda one: one.get_eval_set(),
+                                lambda one: one.get_net_param(), lambda one: one.train_times,
+                                lambda one: one.eval_acc1es, lambda one: one.state_dict()):  # fmt: skip
+                        assert same(ask(trials[seed]), ask(trial))
+            assert same(found.state_dict(), expected.state_dict())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for index in (0, 2, 99):
+                theirs.show(index)
+                printed = capsys.readouterr().out
+                mine.show(index)
+                assert capsys.readouterr().out == printed
+
+
+@pytest.mark.parametrize("pair", [nats_tss, nb201])
+def test_changing_an_object_changes_the_answers(pair: Pair, tmp_path: Path) -> None:
+    theirs, ours = pair(made_up(TEXTS["topology"], Choices()), tmp_path)
+    for api in (theirs, *ours):
+        api.query_by_index(0, hp="200").reset_latency("cifar10", None, 5.0)
+        assert api.get_latency(0, "cifar10", "200") < 1
+        api.arch2infos_dict[0]["200"].reset_latency("cifar10", None, 5.0)
+        api.arch2infos_dict[0]["200"].reset_pseudo_train_times("cifar10", None, 2.0)
+        assert api.get_latency(0, "cifar10", "200") == 5.0
+        assert api.get_more_info(0, "cifar10", None, "200", False)["train-all-time"] == 10.0
+        api.clear_params(0)
+        api.clear_params(0, "200")
+
+
+def public(cls: type) -> dict[str, Any]:
+    return {name: getattr(cls, name) for name in dir(cls) if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("name", ["NATStopology", "NATSsize", "ArchResults", "ResultsCount", "NASBench201API"])
+def test_names_and_signatures(name: str) -> None:
+    if name == "NASBench201API":
+        pytest.importorskip("torch")
+    package = pytest.importorskip("nas_201_api" if name == "NASBench201API" else "nats_bench")
+    theirs, ours = public(getattr(package, name)), public(getattr(official, name))
+    left_out = {"debug_test"}
+    assert theirs.keys() - ours.keys() <= left_out
+    assert_signature(getattr(package, name), getattr(official, name))
+    for method in theirs.keys() - left_out:
+        if callable(theirs[method]):
+            assert_signature(theirs[method], ours[method])
+
+
+def assert_signature(theirs: Any, ours: Any) -> None:
+    expected, found = inspect.signature(theirs).parameters, inspect.signature(ours).parameters
+    assert [(one.name, one.kind) for one in found.values()] == [(one.name, one.kind) for one in expected.values()]
+    for name, one in expected.items():
+        default = found[name].default
+        assert default == one.default or list(default) == list(one.default)
+
+
+def test_traps_are_said_once(tmp_path: Path) -> None:
+    content = made_up(TEXTS["topology"], Choices(last_only=("x-valid", "x-test"), costs_differ=True))
+    api = official.create(content, "tss", verbose=False)
+    say_again()
+
+    def session() -> list[str]:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            api.get_more_info(0, "cifar10-valid")
+            api.simulate_train_eval(0, "cifar100", iepoch=1, hp="200")
+            api.get_cost_info(0, "cifar10", "12")
+        return [str(one.message) for one in said if issubclass(one.category, OfficialTrap)]
+
+    first = session()
+    for words in ("hp was left", "is_random=True", "cifar10-valid", "ori-test", "seed 888"):
+        assert sum(words in message for message in first) == 1
+    assert len(first) == 5
+    assert session() == []
+
+
+def test_a_copy_of_a_trial_survives_pickling(tmp_path: Path) -> None:
+    import copy
+    import pickle
+
+    _, ours = nats_tss(made_up(TEXTS["topology"], Choices()), tmp_path)
+    for mine in ours:
+        trial = mine.query_by_index(0, "cifar10", "12")[777]
+        for again in (copy.deepcopy(trial), pickle.loads(pickle.dumps(trial))):
+            assert same(again.state_dict(), trial.state_dict())
