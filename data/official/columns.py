@@ -64,7 +64,7 @@ class EvaluatedSet:
         self.accuracy, self.loss, self.seconds = accuracy, loss, seconds
 
     def times(
-        self, arch: int, places: Sequence[int], width: int, length: int, epoch: int
+        self, arch: int, places: Sequence[int], width: int, stride: int, epoch: int
     ) -> tuple[list[float | None], list[float | None]]:
         """Seconds of an epoch and of all up to it, for each trial; None where not measured."""
         if not self.seconds.there:
@@ -74,7 +74,7 @@ class EvaluatedSet:
         if self.seconds.curve is not None:
             view, base = self.seconds.curve.row(arch)
             for place in places:
-                start = base + place * length
+                start = base + place * stride
                 seconds = view[start + epoch]
                 known = seconds == seconds
                 current.append(seconds if known else None)
@@ -89,13 +89,13 @@ class EvaluatedSet:
             total.append(whole)
         return current, total
 
-    def every_epoch(self, arch: int, place: int, width: int, length: int) -> list[float] | None:
+    def every_epoch(self, arch: int, place: int, width: int, stride: int, length: int) -> list[float] | None:
         """Seconds of all epochs of a trial, None if one of them is unknown."""
         if not self.seconds.there:
             return None
         if self.seconds.curve is not None:
             view, base = self.seconds.curve.row(arch)
-            values: list[float] = [*view[base + place * length : base + (place + 1) * length]]
+            values: list[float] = [*view[base + place * stride : base + place * stride + length]]
         else:
             values = [float(self.seconds.last[arch * width + place])] * length
         return None if any(value != value for value in values) else values

@@ -18,9 +18,9 @@ from .source import TableSource
 SUFFIX = "pickle.pbz2"
 
 
-def is_folder_like(path: str) -> bool:
-    """Whether a path holds one file for each architecture: a folder, or a tar of one."""
-    return Path(path).is_dir() or path.endswith(".tar")
+def is_tar(path: str) -> bool:
+    """Whether a path is a tar of a folder with one file for each architecture; the official packages take none."""
+    return path.endswith(".tar") and Path(path).is_file()
 
 
 def open_source(path: str, dialect: Dialect, space_name: str) -> TableSource:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Any, cast
 
-from ...bench.table import Table
+from ...bench.table import Entry, Table
 from .columns import NOBODY, EvaluatedSet, Quantity, total
 from .dialect import SETS, Dialect
 from .numbers import Brief, Costs, Info, choose, compute_costs, flops_and_params
@@ -17,17 +18,31 @@ NAN = float("nan")
 class Group:
     """The trials of one training key under one hp, for all architectures."""
 
-    def __init__(self, table: Table, hp: str, dataset: str, dialect: Dialect, order: Sequence[str] = ()) -> None:
-        self._table, self._entries = table, {entry.path: entry for entry in table.entries}
+    def __init__(
+        self,
+        table: Table,
+        entries: Mapping[str, Entry],
+        hp: str,
+        dataset: str,
+        dialect: Dialect,
+        extra: Mapping[str, Any],
+    ) -> None:
+        self._table, self._entries = table, entries
+        self._facts: Sequence[Mapping[str, Any]] = extra.get("layouts", {}).get(hp, {}).get(dataset, ())
+        self._several: dict[tuple[int, int], list[float]] = {
+            (arch, seed): values
+            for arch, of_hp, training, seed, values in extra.get("latencies", ())
+            if (of_hp, training) == (hp, dataset)
+        }
         self._stem = f"{dataset}/{int(hp)}"
         self.dataset, self.dialect = dataset, dialect
         end = self._entries.get(f"{self._stem}/train_accuracy/runs")
         self.seeds: tuple[int, ...] = (end.seeds if end is not None else None) or ()
         curve = self._entries.get(f"{self._stem}/train_accuracy/curves")
         self.epochs = int(hp) if curve is None else curve.shape[2]
-        self.names = [name for name in order if name in SETS[dataset]] or list(SETS[dataset])
         sets = {name: self._set(split) for name, split in {**SETS[dataset], "train": "train"}.items()}
         self.sets = {name: found for name, found in sets.items() if found is not None}
+        self._lengths, self._layout = self.quantity("epochs"), self.quantity("layout")
         self._arch = NOBODY
         self._places: tuple[int, ...] = ()
 
@@ -65,23 +80,29 @@ class Group:
             self._arch = arch
         return self._places
 
-    def epoch(self, iepoch: int | None) -> int:
-        """The epoch meant, checked."""
-        epoch = self.epochs - 1 if iepoch is None else iepoch
-        if epoch < 0 or epoch >= self.epochs:
-            raise self.dialect.refused(
-                f"iepoch {iepoch} of a run of {self.epochs} epochs; legal: 0 to {self.epochs - 1}"
-            )
-        return epoch
+    def length(self, arch: int, place: int) -> int:
+        """Epochs of a trial; `epochs` unless trials differ."""
+        return int(self._lengths.last[arch * len(self.seeds) + place]) if self._lengths.there else self.epochs
+
+    def fact(self, arch: int, place: int) -> Mapping[str, Any]:
+        """What a trial says besides its numbers."""
+        number = int(self._layout.last[arch * len(self.seeds) + place]) if self._layout.there else 0
+        return self._facts[number] if number < len(self._facts) else {}
 
     def columns(self, arch: int, places: Sequence[int], setname: str, iepoch: int | None) -> Columns:
         """One list for each of `METRICS`, of one value for each of the trials at ``places``."""
-        epoch = self.epoch(iepoch)
+        if self._lengths.there and len(places) > 1:
+            parts = [self.columns(arch, (place,), setname, iepoch) for place in places]
+            return cast(Columns, tuple([column[0] for column in columns] for columns in zip(*parts, strict=True)))
+        length = self.length(arch, places[0])
+        epoch = length - 1 if iepoch is None else iepoch
+        if epoch < 0 or epoch >= length:
+            raise self.dialect.refused(f"iepoch {iepoch} of a run of {length} epochs; legal: 0 to {length - 1}")
         name = "x-valid" if setname == "valid" else setname
         found = self.sets.get(name)
         if found is None:
             raise self._absent(name, epoch, any(self._timed(arch, place) for place in places))
-        width, length = len(self.seeds), self.epochs
+        width, stride = len(self.seeds), self.epochs
         if epoch == length - 1:
             losses = found.loss.last[arch * width : (arch + 1) * width]
             accuracies = found.accuracy.last[arch * width : (arch + 1) * width]
@@ -91,10 +112,10 @@ class Group:
             loss = accuracy = [NAN] * len(places)
         else:
             view, base = found.accuracy.curve.row(arch)
-            accuracy = [view[base + place * length + epoch] for place in places]
+            accuracy = [view[base + place * stride + epoch] for place in places]
             view, base = found.loss.curve.row(arch)
-            loss = [view[base + place * length + epoch] for place in places]
-        current, total = found.times(arch, places, width, length, epoch)
+            loss = [view[base + place * stride + epoch] for place in places]
+        current, total = found.times(arch, places, width, stride, epoch)
         if name != "train" and None in current:
             for place, seconds in zip(places, current, strict=True):
                 if seconds is None and self._timed(arch, place):
@@ -107,7 +128,7 @@ class Group:
     def end(self, arch: int, setname: str, is_random: bool | int) -> Brief | None:
         """Epoch, loss, accuracy and seconds at the last epoch; None where `columns` has to look closer."""
         found = self.sets.get(setname)
-        if found is None or found.seconds.curve is not None or not found.seconds.there:
+        if found is None or found.seconds.curve is not None or not found.seconds.there or self._lengths.there:
             return None
         places, width, epochs = self.places(arch), len(self.seeds), self.epochs
         start = arch * width
@@ -153,20 +174,30 @@ class Group:
         """Names of the sets that a trial was evaluated on."""
         where = arch * len(self.seeds) + place
         return [
-            name for name in self.names
+            name for name in self.fact(arch, place).get("eval_names") or SETS[self.dataset]
             if name in self.sets and self.sets[name].accuracy.last[where] == self.sets[name].accuracy.last[where]
         ]  # fmt: skip
+
+    def latencies(self, arch: int, place: int) -> list[float] | None:
+        """Seconds per batch as the file lists them, None where it has none."""
+        if (arch, self.seeds[place]) in self._several:
+            return list(self._several[arch, self.seeds[place]])
+        value = self.latency.last[arch * len(self.seeds) + place] if self.latency.there else NAN
+        if value == value:
+            return [value]
+        return [] if self.fact(arch, place).get("latency") == "empty" else None
 
     def trial_costs(self, arch: int, place: int, times: bool = True) -> Costs:
         """FLOPs, parameters, latency and (unless declined) times of one trial."""
         where = arch * len(self.seeds) + place
-        latency = self.latency.last[where] if self.latency.there else NAN
+        latencies = self.latencies(arch, place)
+        latency = -1.0 if latencies is None else sum(latencies) / len(latencies)
         seconds: dict[str, float | None] = {}
         for name in ("train", *self.evaluated(arch, place)) if times else ():
-            values = self.sets[name].every_epoch(arch, place, len(self.seeds), self.epochs)
+            values = self.sets[name].every_epoch(arch, place, len(self.seeds), self.epochs, self.length(arch, place))
             seconds[f"T-{name}@epoch"] = None if values is None else self.dialect.mean(values)
             seconds[f"T-{name}@total"] = None if values is None else self.dialect.total(values)
-        return Costs(self.flops.last[where], self.params.last[where], latency if latency == latency else -1.0, seconds)
+        return Costs(self.flops.last[where], self.params.last[where], latency, seconds)
 
 
 class MappedResults:

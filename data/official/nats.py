@@ -17,7 +17,7 @@ from ...bench.spaces.topology import OPERATIONS
 from . import cells
 from .api import OfficialAPI, check_hp
 from .dialect import SIZE
-from .files import is_folder_like, open_source, read_state
+from .files import is_tar, open_source, read_state
 from .numbers import Info, more_info
 from .source import DictInfos, TableInfos
 from .warn import HP, warn_once
@@ -92,14 +92,14 @@ class NATSBench(OfficialAPI):
         if not Path(path).exists():
             raise ValueError(f"no file or folder {path}")
         table = path.endswith(".h5")
-        if not table and is_folder_like(path) != self._fast_mode:
-            what = "folder" if is_folder_like(path) else "file"
+        if not table and not is_tar(path) and Path(path).is_dir() != self._fast_mode:
+            what = "folder" if Path(path).is_dir() else "file"
             raise ValueError(f"{path} is a {what}: open it with fast_mode={not self._fast_mode}")
         self.filename = Path(path).name
         self._archive_dir = path if self._fast_mode else None
         source = open_source(path, self.dialect, self.space_name)
         self.arch2infos_dict = TableInfos(source, self.results, self._fast_mode)
-        self.evaluated_indexes = set(self.arch2infos_dict.known)
+        self.evaluated_indexes = set() if self._fast_mode else source.evaluated_indexes()
         self._avaliable_hps = set() if self._fast_mode else set(source.hps)
         self._name(source.meta_archs)
 

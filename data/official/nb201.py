@@ -78,7 +78,7 @@ class NASBench201API(OfficialAPI):
         self.filename = Path(path).name
         source = open_source(path, self.dialect, "topology")
         self.arch2infos_dict = TableInfos(source, self.results, fast=False)
-        self.evaluated_indexes = sorted(self.arch2infos_dict.known)
+        self.evaluated_indexes = sorted(source.evaluated_indexes())
         self._name(source.meta_archs)
         if self.verbose:
             log(f"{len(self.evaluated_indexes)} of {len(self)} architectures of NAS-Bench-201 from {path}")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .columns import Quantity
-from .mapped import NAN, Group
+from .mapped import Group
 from .numbers import METRICS, Info
 from .trial import KEYS
 
@@ -30,7 +30,7 @@ class TableRun:
         """A small attribute, or KeyError."""
         group, where = self._group, self._arch * len(self._group.seeds) + self._place
         if name == "epochs":
-            return group.epochs
+            return group.length(self._arch, self._place)
         if name == "seed":
             return f"{group.seeds[self._place]:04d}"
         if name == "params":
@@ -43,9 +43,8 @@ class TableRun:
 
     def state(self) -> dict[str, Any]:
         """All attributes, in the official order."""
-        group, where = self._group, self._arch * len(self._group.seeds) + self._place
+        group = self._group
         small = {name: self.value(name) for name in ("params", "flop", "seed", "epochs")}
-        latency = group.latency.last[where] if group.latency.there else NAN
         names = group.evaluated(self._arch, self._place)
         train, top5 = self._curves("train"), self._curve(group.top5) if group.top5.there else {}
         seconds = self._seconds("train")
@@ -64,14 +63,15 @@ class TableRun:
             "train_losses": {epoch: loss for epoch, (_, loss) in train.items()},
             "train_times": None if seconds is None else OrderedDict(enumerate(seconds)),
             **small,
-            "latency": [latency] if latency == latency else None,
+            "latency": group.latencies(self._arch, self._place),
             "eval_names": names, "eval_acc1es": accuracies, "eval_times": times, "eval_losses": losses,
         }  # fmt: skip
         return {name: state[name] for name in KEYS}
 
     def _seconds(self, name: str) -> list[float] | None:
         group = self._group
-        return group.sets[name].every_epoch(self._arch, self._place, len(group.seeds), group.epochs)
+        length = group.length(self._arch, self._place)
+        return group.sets[name].every_epoch(self._arch, self._place, len(group.seeds), group.epochs, length)
 
     def _curves(self, name: str) -> dict[int, tuple[float, float]]:
         """Epoch -> accuracy and loss, where the set was evaluated (a loss may well be NaN)."""
@@ -83,11 +83,11 @@ class TableRun:
         }  # fmt: skip
 
     def _curve(self, quantity: Quantity) -> dict[int, float]:
-        length, width = self._group.epochs, len(self._group.seeds)
+        length, width = self._group.length(self._arch, self._place), len(self._group.seeds)
         if quantity.curve is None:
             values = {length - 1: quantity.last[self._arch * width + self._place]}
         else:
             view, base = quantity.curve.row(self._arch)
-            start = base + self._place * length
+            start = base + self._place * self._group.epochs
             values = dict(enumerate(view[start : start + length].tolist()))
         return values

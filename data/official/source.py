@@ -14,8 +14,6 @@ from .numbers import Results
 from .results import ArchResults
 from .run import TableRun
 
-CLASSES = {"cifar10-valid": 10, "cifar10": 10, "cifar100": 100, "ImageNet16-120": 120}
-CELL_OF_SIZE = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
 Infos = MutableMapping[int, Mapping[str, ArchResults]]
 
 
@@ -32,13 +30,22 @@ class TableSource:
             if entry.kind == "static" and entry.metric.startswith("evaluated:")
         }
         self.hps = [hp for hp in self.extra.get("hps", ()) if hp in self.evaluated] or list(self.evaluated)
-        total = self.extra.get("total_archs") or self.space.size
-        self.meta_archs: list[str] = list(self.extra.get("meta_archs") or map(self.space.text, range(total)))
+        self.meta_archs = [self.space.text(index) for index in range(self.extra.get("total_archs", self.space.size))]
         self._groups: dict[str, dict[str, Group]] = {}
+        self._marks = {
+            entry.metric.split(":", 1)[1]: table.read(entry.path).tobytes()
+            for entry in table.entries
+            if entry.kind == "static" and entry.metric.startswith("arch_layout:")
+        }
 
     def indexes(self) -> set[int]:
         """Architectures that the file has results of, under any hp."""
         return {index for there in self.evaluated.values() for index, flag in enumerate(there) if flag}
+
+    def evaluated_indexes(self) -> set[int]:
+        """What the file itself calls evaluated."""
+        said = self.extra.get("evaluated_indexes", "found")
+        return {"none": set(), "found": self.indexes()}[said] if isinstance(said, str) else set(said)
 
     def hps_of(self, index: int) -> list[str]:
         """The hp keys of an architecture."""
@@ -47,8 +54,8 @@ class TableSource:
     def groups(self, hp: str) -> dict[str, Group]:
         """Training key -> its trials under ``hp``."""
         if hp not in self._groups:
-            names = self.extra.get("eval_names") or {}
-            groups = [Group(self.table, hp, dataset, self.dialect, names.get(dataset, ())) for dataset in DATASETS]
+            entries = {entry.path: entry for entry in self.table.entries}
+            groups = [Group(self.table, entries, hp, dataset, self.dialect, self.extra) for dataset in DATASETS]
             self._groups[hp] = {group.dataset: group for group in groups if group.seeds}
         return self._groups[hp]
 
@@ -63,23 +70,28 @@ class TableSource:
         """The same as an official object, whose trials go on reading from the table."""
         index = int(index)
         built = kind(index, self.meta_archs[index])
-        built.clear_net_done = True
-        for dataset, group in self.groups(hp).items():
+        layout = self._layout(index, hp)
+        built.clear_net_done = layout["clear_net_done"]
+        groups = self.groups(hp)
+        for dataset in (name for name in layout["trainings"] if name in groups):
+            group = groups[dataset]
             places = group.places(index)
             if places:
                 built.dataset_seed[dataset] = [group.seeds[place] for place in places]
             for place in places:
-                run = TableRun(group, index, place, self.arch_config(index, dataset))
+                run = TableRun(group, index, place, self.arch_config(index, group, place))
                 built.all_results[(dataset, group.seeds[place])] = kind.trial.from_run(run)
         return built
 
-    def arch_config(self, index: int, dataset: str) -> dict[str, Any]:
+    def _layout(self, index: int, hp: str) -> Mapping[str, Any]:
+        """Order of training keys, and what else an architecture says besides its trials."""
+        layouts = self.extra.get("arch_layouts", {}).get(hp) or [{"trainings": DATASETS, "clear_net_done": True}]
+        return layouts[self._marks[hp][index] - 1 if hp in self._marks else 0]
+
+    def arch_config(self, index: int, group: Group, place: int) -> dict[str, Any]:
         """The official description of the trained network."""
-        text, classes = self.meta_archs[index], CLASSES[dataset]
-        if self.space.name == "size":
-            return {"name": "infer.shape.tiny", "channels": text, "arch_str": text, "genotype": CELL_OF_SIZE,
-                    "class_num": classes}  # fmt: skip
-        return {"channel": 16, "num_cells": 5, "arch_str": text, "class_num": classes}
+        fact, text = group.fact(index, place), self.meta_archs[index]
+        return {**fact.get("arch_config", {}), **dict.fromkeys(fact.get("config_texts", ()), text)}
 
 
 class TableInfos(MutableMapping[int, Mapping[str, ArchResults]]):

@@ -38,6 +38,14 @@ def quiet_traps() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Converted files are kept in a folder of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NASGAUGE_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def mini(shared: Path) -> Path:
     return shared / "fixtures" / "official-mini"
@@ -137,6 +145,24 @@ def nats_content(path: Path) -> dict[str, Any]:
     files = sorted(path.glob("[0-9]*.pickle.pbz2"))
     infos = {int(file.name[:6]): pickle.loads(bz2.decompress(file.read_bytes())) for file in files}
     return {**meta, "arch2infos": infos, "evaluated_indexes": set(infos)}
+
+
+def write_nats(content: dict[str, Any], folder: Path) -> Path:
+    """The content as the official single file."""
+    path = folder / "NATS-v1_0.pickle.pbz2"
+    path.write_bytes(bz2.compress(pickle.dumps(content, 4)))
+    return path
+
+
+def write_pth(content: dict[str, Any], folder: Path) -> Path:
+    """The content, given as that of NATS, as the file of NAS-Bench-201 that PyTorch before 1.6 wrote."""
+    import torch
+
+    path = folder / "NAS-Bench-201.pth"
+    infos = {index: {"full": by_hp["200"], "less": by_hp["12"]} for index, by_hp in content["arch2infos"].items()}
+    whole = {**content, "arch2infos": infos, "evaluated_indexes": sorted(infos)}
+    torch.save(whole, path, _use_new_zipfile_serialization=False)
+    return path
 
 
 def pth_content(path: Path) -> dict[str, Any]:

@@ -18,8 +18,7 @@ from nasgauge.bench.spaces import space
 from nasgauge.data import official
 from nasgauge.data.official.warn import OfficialTrap, say_again
 
-from .conftest import SETS, Choices, made_up, outcome, same
-from .tables import write_contract_table
+from .conftest import SETS, Choices, made_up, outcome, pth_content, same, write_nats, write_pth
 
 SEEDS = (111, 777, 888, 999)
 TEXTS = {name: [space(name).text(arch) for arch in range(3)] for name in ("topology", "size")}
@@ -40,26 +39,24 @@ Pair = Callable[[dict[str, Any], Path], tuple[Any, list[Any]]]
 
 def nats_tss(content: dict[str, Any], folder: Path) -> tuple[Any, list[Any]]:
     api = pytest.importorskip("nats_bench")
-    table = write_contract_table(content, folder / "table.h5", "topology")
-    ours = [official.create(where, "tss", verbose=False) for where in (content, str(table))]
-    return api.create(content, "tss", verbose=False), ours
+    path = str(write_nats(content, folder))
+    ours = [official.create(where, "tss", verbose=False) for where in (content, path)]
+    return api.create(path, "tss", verbose=False), ours
 
 
 def nats_sss(content: dict[str, Any], folder: Path) -> tuple[Any, list[Any]]:
     api = pytest.importorskip("nats_bench")
-    table = write_contract_table(content, folder / "table.h5", "size")
-    ours = [official.create(where, "sss", verbose=False) for where in (content, str(table))]
-    return api.create(content, "sss", verbose=False), ours
+    path = str(write_nats(content, folder))
+    ours = [official.create(where, "sss", verbose=False) for where in (content, path)]
+    return api.create(path, "sss", verbose=False), ours
 
 
 def nb201(content: dict[str, Any], folder: Path) -> tuple[Any, list[Any]]:
     pytest.importorskip("torch")
     api = pytest.importorskip("nas_201_api")
-    table = write_contract_table(content, folder / "table.h5", "topology")
-    infos = {index: {"less": by_hp["12"], "full": by_hp["200"]} for index, by_hp in content["arch2infos"].items()}
-    whole = {**content, "arch2infos": infos}
-    ours = [official.NASBench201API(where, verbose=False) for where in (whole, table)]
-    return api.NASBench201API(whole, verbose=False), ours
+    path = write_pth(content, folder)
+    ours = [official.NASBench201API(where, verbose=False) for where in (pth_content(path), path)]
+    return api.NASBench201API(str(path), verbose=False), ours
 
 
 def calls(api: Any) -> list[tuple[str, dict[str, Any]]]:

@@ -9,7 +9,6 @@ import pytest
 from nasgauge.data.official import create
 
 from .conftest import nats_content, replay
-from .tables import write_contract_table
 
 pytestmark = pytest.mark.real
 CASES = [
@@ -29,10 +28,8 @@ def test_recorded_answers_over_the_official_dict(mini: Path, answers: str, file:
 
 
 @pytest.mark.parametrize(("answers", "file", "space"), CASES)
-def test_recorded_answers_over_a_table(mini: Path, answers: str, file: str, space: str, tmp_path: Path) -> None:
-    name = {"tss": "topology", "sss": "size"}[space]
-    table = write_contract_table(nats_content(mini / file), tmp_path / "table.h5", name)
-    api = create(str(table), space, fast_mode=answers.endswith("dir"), verbose=False)
+def test_recorded_answers_over_the_converted_file(mini: Path, answers: str, file: str, space: str) -> None:
+    api = create(str(mini / file), space, fast_mode=answers.endswith("dir"), verbose=False)
     rows, differing = replay(api, mini / f"{answers}.answers.json")
     assert rows > 900
     assert differing == []

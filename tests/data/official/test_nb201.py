@@ -9,7 +9,6 @@ import pytest
 from nasgauge.data.official import NASBench201API
 
 from .conftest import pth_content, replay
-from .tables import write_contract_table
 
 CASES = [
     ("nb201_v1_0_pth", "NAS-Bench-201-v1_0-synth.pth"),
@@ -27,12 +26,26 @@ def test_recorded_answers_over_the_official_dict(mini: Path, answers: str, file:
 
 
 @pytest.mark.real
-@pytest.mark.parametrize(("answers", "file"), CASES)
-def test_recorded_answers_over_a_table(mini: Path, answers: str, file: str, tmp_path: Path) -> None:
-    content = pth_content(mini / file)
-    infos = {index: {"12": parts["less"], "200": parts["full"]} for index, parts in content["arch2infos"].items()}
-    table = write_contract_table({**content, "arch2infos": infos}, tmp_path / "table.h5", "topology")
-    api = NASBench201API(table, verbose=False)
+@pytest.mark.parametrize(
+    ("answers", "file"),
+    [
+        *CASES,
+        ("nb201_v1_1_pth", "NAS-Bench-201-v1_1-synth-zip.pth"),
+        ("nb201_v1_1_pth", "NAS-Bench-201-v1_1-synth-plainfloats.pth"),
+    ],
+)
+def test_recorded_answers_over_the_converted_file(mini: Path, answers: str, file: str) -> None:
+    api = NASBench201API(str(mini / file), verbose=False)
     rows, differing = replay(api, mini / f"{answers}.answers.json")
     assert rows > 750
     assert differing == []
+
+
+@pytest.mark.real
+def test_reload_from_an_archive(mini: Path) -> None:
+    api = NASBench201API(str(mini / "NAS-Bench-201-v1_1-synth.pth"), verbose=False)
+    before = api.get_more_info(1, "cifar10", hp="200", is_random=False)
+    api.arch2infos_dict[1]["200"].reset_pseudo_train_times("cifar10", None, 1.0)
+    assert api.get_more_info(1, "cifar10", hp="200", is_random=False) != before
+    api.reload(str(mini / "NAS-Bench-201-v1_1-archive-synth"), 1)
+    assert api.query_by_index(1, hp="200").get_dataset_seeds("cifar10")
