@@ -172,7 +172,7 @@ def write_table(
     """
     entries: list[Entry] = []
     with whole_file(path) as temporary:
-        with h5py.File(temporary, "w", libver="v110", track_order=False) as file:
+        with h5py.File(temporary, "w", libver=("earliest", "v110")) as file:
             for column in columns:
                 if any(entry.path == column.path for entry in entries):
                     raise BadValue(f"table {name!r} has two columns {column.path!r}")

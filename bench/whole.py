@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_HERE = socket.gethostname()
 
 
 @contextmanager
@@ -17,7 +21,8 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     final = Path(path)
     final.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{final.name}.", suffix=".part", dir=final.parent)
+    _sweep(final)
+    handle, name = tempfile.mkstemp(prefix=f".{final.name}.{_HERE}-{os.getpid()}-", suffix=".part", dir=final.parent)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -28,6 +33,24 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.replace(final)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _sweep(final: Path) -> None:
+    """Remove what killed processes of this host left behind of ``final``."""
+    for left in final.parent.glob(f".{glob.escape(final.name)}.{glob.escape(_HERE)}-*.part"):
+        owner = left.name.removeprefix(f".{final.name}.{_HERE}-").split("-")[0]
+        if owner.isdigit() and not _alive(int(owner)):
+            left.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:

@@ -17,12 +17,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import warnings
 from collections.abc import KeysView
-from functools import cache
 from pathlib import Path
-from random import randint
-from random import seed as seed_global_stream
 from typing import Any
 
 import numpy as np
@@ -34,7 +30,9 @@ from ..nasbench_columns import OFFICIAL_METRICS
 from ..nasbench_file import convert_nasbench
 from .model_spec import ModelSpec
 from .nasbench_records import Info, Records, Statistics
-from .warn import OfficialTrap
+from .stream import randint
+from .stream import seed as seed_global_stream
+from .warn import warn_once
 
 __all__ = ["ModelSpec", "NASBench", "OutOfDomainError"]
 
@@ -143,7 +141,7 @@ class NASBench:
             return self._records.place(module_hash)
         except KeyError:
             if np.asarray(model_spec.matrix).dtype.kind not in "iub":
-                _warn_once("a matrix of floats has another module hash: cast it to int first, matrix.astype(int)")
+                warn_once("float-matrix")
             raise
 
     def _check_spec(self, model_spec: ModelSpec) -> None:
@@ -151,10 +149,7 @@ class NASBench:
             raise OutOfDomainError("invalid spec, provided graph is disconnected.")
         edges, operations = np.sum(np.asarray(model_spec.matrix)), self.config["available_ops"]
         if len(model_spec.ops) > self.config["module_vertices"]:
-            _warn_once(
-                "cells of more than 7 vertices end in TypeError, not in OutOfDomainError or is_valid() == False: check "
-                "len(spec.ops) first, or use space.from_graph(...), which says what is wrong"
-            )
+            warn_once("too-many-vertices")
             raise TypeError("'module' object is not subscriptable")
         if edges > self.config["max_edges"]:
             raise OutOfDomainError(f"too many edges, got {edges:.0f} (max edges = {self.config['max_edges']})")
@@ -189,8 +184,3 @@ def open_table(dataset_file: str | os.PathLike[str]) -> Table:
         return Table(cached)
     except (MissingFile, BadFile):
         return Table(convert_nasbench(path, cached).path)
-
-
-@cache
-def _warn_once(words: str) -> None:
-    warnings.warn(f"official answer, reproduced: {words}", OfficialTrap, stacklevel=4)

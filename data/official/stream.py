@@ -6,6 +6,6 @@ gets the official answers only if the same draws happen in the same order. Every
 
 from __future__ import annotations
 
-from random import choice, randint
+from random import choice, randint, seed
 
-__all__ = ["choice", "randint"]
+__all__ = ["choice", "randint", "seed"]

@@ -34,6 +34,11 @@ WORDS = {
         "in fast mode this counts only the architectures that were asked about so far; open with fast_mode=False, or "
         "use bench.optimum(...) and bench.query(...), which see the whole table"
     ),
+    "float-matrix": "a matrix of floats has another module hash: cast it to int first, matrix.astype(int)",
+    "too-many-vertices": (
+        "cells of more than 7 vertices end in TypeError, not in OutOfDomainError or is_valid() == False: check "
+        "len(spec.ops) first, or use space.from_graph(...), which says what is wrong"
+    ),
     "show-all": "show(-1) of the official packages ends in KeyError; show one architecture at a time",
 }
 

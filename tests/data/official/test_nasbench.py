@@ -21,9 +21,8 @@ from nasgauge.bench.spaces.cells101 import Cells101
 from nasgauge.bench.table import Table, write_table
 from nasgauge.data.nasbench_file import convert_nasbench
 from nasgauge.data.nasbench_object import columns_from_nasbench
-from nasgauge.data.official import nasbench
 from nasgauge.data.official.nasbench import ModelSpec, NASBench, OutOfDomainError
-from nasgauge.data.official.warn import OfficialTrap
+from nasgauge.data.official.warn import OfficialTrap, say_again
 
 from ..nasbench_writer import Record, records, write
 
@@ -42,7 +41,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def stream() -> Any:
     """The global stream as it was, and warnings said anew."""
     state = random.getstate()
-    nasbench._warn_once.cache_clear()
+    say_again()
     yield
     random.setstate(state)
 
