@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -47,14 +47,22 @@ class Curve:
 
 
 class Quantity:
-    """One column of a data set: ends of runs, and the curve where there is one."""
+    """One column of a data set: ends of runs, and the curve where there is one; each looked up when asked for."""
 
     def __init__(self, table: Table, stem: str, metric: str, entries: Mapping[str, Entry]) -> None:
-        path = f"{stem}/{metric}"
-        self.there = f"{path}/runs" in entries
-        self.last = flat(table.read(f"{path}/runs") if self.there else np.empty(0))
-        curve = entries.get(f"{path}/curves")
-        self.curve = Curve(table, curve.path, curve.shape) if curve is not None else None
+        self._table, self._runs = table, f"{stem}/{metric}/runs"
+        self.there = self._runs in entries
+        self._curves = entries.get(f"{stem}/{metric}/curves")
+
+    @cached_property
+    def last(self) -> memoryview[float]:
+        """Ends of runs, (arch, seed) in a row; empty where there is no such column."""
+        return flat(self._table.read(self._runs) if self.there else np.empty(0))
+
+    @cached_property
+    def curve(self) -> Curve | None:
+        """Every epoch, where more than the end is known."""
+        return None if self._curves is None else Curve(self._table, self._curves.path, self._curves.shape)
 
 
 class EvaluatedSet:

@@ -23,19 +23,21 @@ def is_tar(path: str) -> bool:
     return path.endswith(".tar") and Path(path).is_file()
 
 
-def open_source(path: str, dialect: Dialect, space_name: str) -> TableSource:
+def open_source(path: str, dialect: Dialect, space_name: str, progress: bool = False) -> TableSource:
     """The table at ``path``, or the table of the official file there.
 
     Raises:
-        BadFile: a file of another space than ``space_name``.
+        BadFile: a file of another space than ``space_name``, or a table that was made of other files.
     """
-    source = TableSource(Table(path if path.endswith(".h5") else converted(path)), dialect)
+    source = TableSource(Table(path if path.endswith(".h5") else converted(path, progress)), dialect)
+    if not source.hps:
+        raise BadFile(f"{path}: a table without the trials of an official file; `nasgauge convert` makes one of those")
     if source.space.name != space_name:
         raise BadFile(f"{path}: results of the space {source.space.name!r}, opened as {space_name!r}")
     return source
 
 
-def converted(path: str) -> Path:
+def converted(path: str, progress: bool = False) -> Path:
     """The table of an official file, made by the first call; a changed file is converted anew."""
     from ..convert import convert
 
@@ -43,7 +45,7 @@ def converted(path: str) -> Path:
     target = home() / "converted" / f"{whole.name.split('.')[0]}-{fingerprint(whole)}.h5"
     if not target.is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
-        convert(whole, target)
+        convert(whole, target, progress=progress)
     return target
 
 

@@ -97,7 +97,7 @@ class NATSBench(OfficialAPI):
             raise ValueError(f"{path} is a {what}: open it with fast_mode={not self._fast_mode}")
         self.filename = Path(path).name
         self._archive_dir = path if self._fast_mode else None
-        source = open_source(path, self.dialect, self.space_name)
+        source = open_source(path, self.dialect, self.space_name, progress=self.verbose)
         self.arch2infos_dict = TableInfos(source, self.results, self._fast_mode)
         self.evaluated_indexes = set() if self._fast_mode else source.evaluated_indexes()
         self._avaliable_hps = set() if self._fast_mode else set(source.hps)

@@ -76,7 +76,7 @@ class NASBench201API(OfficialAPI):
         if not Path(path).is_file():
             raise AssertionError(f"no file {path}")
         self.filename = Path(path).name
-        source = open_source(path, self.dialect, "topology")
+        source = open_source(path, self.dialect, "topology", progress=self.verbose)
         self.arch2infos_dict = TableInfos(source, self.results, fast=False)
         self.evaluated_indexes = sorted(source.evaluated_indexes())
         self._name(source.meta_archs)

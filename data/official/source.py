@@ -6,7 +6,11 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
-from ...bench.spaces import space
+import numpy as np
+
+from ...bench.spaces import Space, space
+from ...bench.spaces.size import WIDTHS
+from ...bench.spaces.topology import OPERATIONS
 from ...bench.table import Table
 from .dialect import DATASETS, Dialect
 from .mapped import Group, MappedResults
@@ -15,6 +19,9 @@ from .results import ArchResults
 from .run import TableRun
 
 Infos = MutableMapping[int, Mapping[str, ArchResults]]
+
+
+CELL = "|{}~0|+|{}~0|{}~1|+|{}~0|{}~1|{}~2|"
 
 
 class TableSource:
@@ -29,9 +36,10 @@ class TableSource:
             for entry in table.entries
             if entry.kind == "static" and entry.metric.startswith("evaluated:")
         }
+        self.entries = {entry.path: entry for entry in table.entries}
         self.hps = [hp for hp in self.extra.get("hps", ()) if hp in self.evaluated] or list(self.evaluated)
-        self.meta_archs = [self.space.text(index) for index in range(self.extra.get("total_archs", self.space.size))]
-        self._groups: dict[str, dict[str, Group]] = {}
+        self.meta_archs = texts(self.space, self.extra.get("total_archs", self.space.size))
+        self._groups: dict[str, Groups] = {}
         self._marks = {
             entry.metric.split(":", 1)[1]: table.read(entry.path).tobytes()
             for entry in table.entries
@@ -51,12 +59,10 @@ class TableSource:
         """The hp keys of an architecture."""
         return [hp for hp in self.hps if 0 <= index < len(self.evaluated[hp]) and self.evaluated[hp][index]]
 
-    def groups(self, hp: str) -> dict[str, Group]:
+    def groups(self, hp: str) -> Groups:
         """Training key -> its trials under ``hp``."""
         if hp not in self._groups:
-            entries = {entry.path: entry for entry in self.table.entries}
-            groups = [Group(self.table, entries, hp, dataset, self.dialect, self.extra) for dataset in DATASETS]
-            self._groups[hp] = {group.dataset: group for group in groups if group.seeds}
+            self._groups[hp] = Groups(self, hp)
         return self._groups[hp]
 
     def results(self, index: int, hp: str) -> Results:
@@ -73,7 +79,7 @@ class TableSource:
         layout = self._layout(index, hp)
         built.clear_net_done = layout["clear_net_done"]
         groups = self.groups(hp)
-        for dataset in (name for name in layout["trainings"] if name in groups):
+        for dataset in layout["trainings"]:
             group = groups[dataset]
             places = group.places(index)
             if places:
@@ -85,13 +91,42 @@ class TableSource:
 
     def _layout(self, index: int, hp: str) -> Mapping[str, Any]:
         """Order of training keys, and what else an architecture says besides its trials."""
-        layouts = self.extra.get("arch_layouts", {}).get(hp) or [{"trainings": DATASETS, "clear_net_done": True}]
+        layouts = self.extra.get("arch_layouts", {}).get(hp)
+        if not layouts:
+            stem = f"{int(hp)}/train_accuracy/runs"
+            return {
+                "trainings": [name for name in DATASETS if f"{name}/{stem}" in self.entries],
+                "clear_net_done": True,
+            }
         return layouts[self._marks[hp][index] - 1 if hp in self._marks else 0]
 
     def arch_config(self, index: int, group: Group, place: int) -> dict[str, Any]:
         """The official description of the trained network."""
         fact, text = group.fact(index, place), self.meta_archs[index]
         return {**fact.get("arch_config", {}), **dict.fromkeys(fact.get("config_texts", ()), text)}
+
+
+class Groups(dict[str, Group]):
+    """Training key -> its trials under one hp, looked up in the table when first asked for."""
+
+    def __init__(self, source: TableSource, hp: str) -> None:
+        super().__init__()
+        self._source, self._hp = source, hp
+
+    def __missing__(self, dataset: str) -> Group:
+        source = self._source
+        if f"{dataset}/{int(self._hp)}/train_accuracy/runs" not in source.entries or dataset not in DATASETS:
+            raise KeyError(dataset)
+        self[dataset] = Group(source.table, source.entries, self._hp, dataset, source.dialect, source.extra)
+        return self[dataset]
+
+
+def texts(of: Space, total: int) -> list[str]:
+    """The first texts of a space, all at once."""
+    rows = of.operations(np.arange(total)).tolist()
+    if of.name == "size":
+        return [":".join(map(WIDTHS.__getitem__, row)) for row in rows]
+    return [CELL.format(*map(OPERATIONS.__getitem__, row)) for row in rows]
 
 
 class TableInfos(MutableMapping[int, Mapping[str, ArchResults]]):
