@@ -13,6 +13,7 @@ import tarfile
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,15 @@ SYSTEM = {"protocol_version": VERSION, "little_endian": True, "type_sizes": {"sh
 Change = Callable[[dict[str, Any]], None]
 
 
+@cache
+def _texts_of(space: str) -> tuple[str, ...]:
+    made = Topology() if space == "topology" else Size()
+    return tuple(made.text(arch) for arch in range(made.size))
+
+
 def texts_of(space: str) -> list[str]:
     """All architecture texts in the official order."""
-    made = Topology() if space == "topology" else Size()
-    return [made.text(arch) for arch in range(made.size)]
+    return list(_texts_of(space))
 
 
 def trial(dataset: str, seed: int, epochs: int, text: str, space: str, rng: np.random.Generator, *,
@@ -118,10 +124,10 @@ def pack(value: Any) -> bytes:
     return bz2.compress(pickle.dumps(value, 4))
 
 
-def write_directory(folder: Path, results: dict[int, Any], space: str) -> Path:
+def write_directory(folder: Path, results: dict[int, Any], space: str, count: int | None = None) -> Path:
     """The layout of ``NATS-{tss,sss}-v1_0-*-simple``."""
     folder.mkdir(parents=True, exist_ok=True)
-    texts = texts_of(space)
+    texts = texts_of(space)[:count]
     meta = {"meta_archs": texts, "total_archs": len(texts), "arch2infos": None, "evaluated_indexes": set()}
     (folder / "meta.pickle.pbz2").write_bytes(pack(meta))
     for arch, infos in results.items():
