@@ -264,12 +264,14 @@ class BlockMaker:
             curves = np.full((len(values), epochs), np.nan)
             curves[:, known] = values
         odd = np.isnan(values)
+        odd_rows = odd.any(axis=1).tolist()
         constant = (values == values[:, :1]).all(axis=1) if full and epochs > 1 else np.zeros(len(values), dtype=bool)
+        constant_rows = constant.tolist()
         for row, ((arch, hp, training, seed), what) in enumerate(items):
             metric = what if not name else f"{EVALUATIONS[training][name].split}_{what}"
-            if odd[row].any():
+            if odd_rows[row]:
                 self._block.nan += [(arch, hp, training, seed, metric, int(at) + 1) for at in known[odd[row]]]
-            if constant[row] and metric.endswith("seconds"):
+            if constant_rows[row] and metric.endswith("seconds"):
                 self._put(Key(hp, training, seed, metric, "constant", 1), arch, values[row, :1])
             elif only_last:
                 self._put(Key(hp, training, seed, metric, "last", 1), arch, values[row])

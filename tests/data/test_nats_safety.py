@@ -181,7 +181,7 @@ BOMBS = {
     "long bytes": b"B" + struct.pack("<I", 2**31) + b"a" * 100,
     "memo index": b"Nr\xff\xff\xff\x7f" * 100 + b".",
     "texts": (b"X" + struct.pack("<I", 60_000) + b"a" * 60_000) * 2_000 + b".",
-    "curves": b"}(" + b"K\x00G12345678" * (8 * COUNT) + b"u.",
+    "curves": b"}(" + b"K\x00G12345678" * (3 * COUNT + 300_000) + b"u.",
     "doubling tuples": b"N" + b"q\x00h\x00\x86" * 10_000 + b"}" + b"h\x00Nsq\x01.",
     "key of nested tuples": b"}" + b"N" + b"q\x01h\x01\x86" * 200 + b"Ns.",
 }
