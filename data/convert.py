@@ -7,6 +7,7 @@ names carry the last digits of the file's md5.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -69,8 +70,8 @@ class _Official:
 
 
 def convert(
-    path: str | Path,
-    out: str | Path | None = None,
+    path: str | os.PathLike[str],
+    out: str | os.PathLike[str] | None = None,
     *,
     home: Folder = None,
     jobs: int = -1,
@@ -113,7 +114,7 @@ def convert(
     return converted
 
 
-def convert_api(api: Any, out: str | Path, *, name: str = "api") -> Converted:
+def convert_api(api: Any, out: str | os.PathLike[str], *, name: str = "api") -> Converted:
     """Write the table of an open ``nats_bench`` or ``nas_201_api`` object: of the architectures it has loaded.
 
     Raises:

@@ -196,8 +196,10 @@ class BlockMaker:
         """Put a curve to others like it, to be decoded together."""
         kind: tuple[Any, ...]
         if type(curve) is dict and len(curve) == 1:
-            run = next(iter(curve))
+            ((run, value),) = curve.items()
             if type(run) is bytes:
+                if value is not None:  # a key remembered from another curve, which was shortened
+                    raise NeedsWhole
                 kind = (len(run), run[:12] if is_eval else b"", epochs, is_eval)
                 self._waiting.setdefault(kind, []).append((run, trial, what))
                 return
@@ -263,10 +265,10 @@ class BlockMaker:
         if not only_last and not (full and (np.diff(known) == 1).all()):
             curves = np.full((len(values), epochs), np.nan)
             curves[:, known] = values
-        odd = np.isnan(values)
+        odd: npt.NDArray[np.bool_] = np.isnan(values)
         odd_rows = odd.any(axis=1).tolist()
-        constant = (values == values[:, :1]).all(axis=1) if full and epochs > 1 else np.zeros(len(values), dtype=bool)
-        constant_rows = constant.tolist()
+        equal: npt.NDArray[np.bool_] = values == values[:, :1]
+        constant_rows = [full and epochs > 1 and bool(row) for row in equal.all(axis=1).tolist()]
         for row, ((arch, hp, training, seed), what) in enumerate(items):
             metric = what if not name else f"{EVALUATIONS[training][name].split}_{what}"
             if odd_rows[row]:
