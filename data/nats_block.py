@@ -265,15 +265,16 @@ class BlockMaker:
         if not only_last and not (full and (np.diff(known) == 1).all()):
             curves = np.full((len(values), epochs), np.nan)
             curves[:, known] = values
-        odd: npt.NDArray[np.bool_] = np.isnan(values)
-        odd_rows = odd.any(axis=1).tolist()
-        equal: npt.NDArray[np.bool_] = values == values[:, :1]
-        constant_rows = [full and epochs > 1 and bool(row) for row in equal.all(axis=1).tolist()]
+        odd = np.isnan(values)
+        odd_rows = set(np.flatnonzero(odd.any(axis=1)).tolist())
+        constant_rows = set(np.flatnonzero((values == values[:, :1]).all(axis=1)).tolist())
+        if not full or epochs == 1:
+            constant_rows.clear()
         for row, ((arch, hp, training, seed), what) in enumerate(items):
             metric = what if not name else f"{EVALUATIONS[training][name].split}_{what}"
-            if odd_rows[row]:
+            if row in odd_rows:
                 self._block.nan += [(arch, hp, training, seed, metric, int(at) + 1) for at in known[odd[row]]]
-            if constant_rows[row] and metric.endswith("seconds"):
+            if row in constant_rows and metric.endswith("seconds"):
                 self._put(Key(hp, training, seed, metric, "constant", 1), arch, values[row, :1])
             elif only_last:
                 self._put(Key(hp, training, seed, metric, "last", 1), arch, values[row])
