@@ -22,6 +22,7 @@ from ..bench.errors import BadFile, MissingFile
 from ..bench.spaces import space
 from .machine import Machine
 from .nats_block import Block, BlockMaker, NeedsWhole
+from .opcodes import Nested
 from .pickles import ADVICE, Limits, decode
 from .series import Compact, Runs
 
@@ -128,7 +129,10 @@ def _checked(where: str, meta: Entry | None, found: list[Entry]) -> tuple[Entry,
 
 def read_meta(entry: Entry) -> Meta:
     """The meta file of a directory."""
-    value, _ = decode(read_content(entry), entry.where, LIMITS)
+    try:
+        value, _ = decode(read_content(entry), entry.where, LIMITS, flat=True)
+    except Nested as refused:
+        raise BadFile(f"{entry.where}: {refused}, which no meta file holds; {ADVICE}") from None
     return meta_of(value, entry.where)
 
 
@@ -239,9 +243,11 @@ def _read_block(entries: Sequence[Entry], space_name: str, whole: bool) -> Block
     for entry in entries:
         try:
             content = read_content(entry)
-            value, end = decode(content if whole else compact(content), entry.where, LIMITS)
+            value, end = decode(content if whole else compact(content), entry.where, LIMITS, flat=True)
             if whole and end != len(content):
                 raise BadFile(f"{entry.where}: {len(content) - end} bytes follow the pickle; {ADVICE}")
+        except Nested:  # no file of the release holds such tuples; this machine bounds what they cost
+            value = Machine(unpacked(entry.path, entry.offset, entry.size), entry.where, runs=runs).load()
         except BadFile as error:
             if "'torch." not in str(error) and "decompresses to more" not in str(error):
                 raise

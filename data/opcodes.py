@@ -18,6 +18,10 @@ class Refused(Exception):
         self.offset = offset
 
 
+class Nested(Refused):
+    """A tuple that may hold others, where only flat ones were asked for."""
+
+
 @dataclass(frozen=True)
 class Scan:
     """What a pickle would do: ``names`` are (offset, "module name" or None where the stack holds it), in order."""
@@ -32,6 +36,14 @@ PLAIN = re.compile(
     rb"(?:[(Naesu01\x88\x89\x90\x94]|[Khq].|M..|[Jj].{4}|G.{8}|\x8c(?:" + _SHORT_TEXTS + b"))++", re.DOTALL
 )
 """MARK NONE APPEND(S) SETITEM(S) POP POP_MARK booleans ADDITEMS MEMOIZE, small numbers, short texts, memo look-ups."""
+_ATOM = rb"(?:[N\x88\x89]|K.|M..|J.{4}|G.{8}|\x8c(?:" + _SHORT_TEXTS + rb")\x94?)"
+FLAT = re.compile(
+    rb"(?:(?:h.|j.{4}|" + _ATOM + rb")(?:K.|M..|J.{4}|C\x08.{8}\x94?)\x86|" + _ATOM + rb"{3}\x87|\(" + _ATOM + rb"*+t|"
+    + PLAIN.pattern.removesuffix(b"++") + rb")++",
+    re.DOTALL,
+)  # fmt: skip
+"""`PLAIN`, and tuples of plain values written out, the first of two perhaps remembered: none holds a tuple twice."""
+TUPLES = frozenset(b"t\x85\x86\x87")
 BUILDS = frozenset(b"]})\x8fdlt\x85\x86\x87\x91Rb\x81")
 """One-byte opcodes that make a container or call something."""
 COUNTED = {0x8C: 1, ord("X"): 4, 0x8D: 8, ord("C"): 1, ord("B"): 4, 0x8E: 8, 0x96: 8, ord("U"): 1, ord("T"): 4,
@@ -60,8 +72,12 @@ BYTES_PER_MEMO = 16  # the memo is an array of twice the highest index
 LONGEST_LINE = 4096
 
 
-def scan(data: bytes, start: int = 0) -> Scan:
+def scan(data: bytes, start: int = 0, *, flat: bool = False) -> Scan:
     """Read the opcodes of the pickle that begins at ``start``.
+
+    Args:
+        flat: refuse tuples that may hold others. Tuples that hold one another again and again take for ever to hash,
+            and deep ones more stack than there is, so a reader of unknown files with tuples as keys asks for this.
 
     Raises:
         Refused: truncated, an unknown or forbidden opcode, or a memo index that would reserve memory out of proportion.
@@ -69,14 +85,17 @@ def scan(data: bytes, start: int = 0) -> Scan:
     position, length = start, len(data)
     names: list[tuple[int, str | None]] = []
     memory = highest_memo = 0
+    plain = FLAT if flat else PLAIN
     while True:
-        run = PLAIN.match(data, position)
+        run = plain.match(data, position)
         if run:
             memory += BYTES_PER_PLAIN * (run.end() - position)
             position = run.end()
         if position >= length:
             raise Refused("it ends without the STOP opcode: truncated", length)
         code = data[position]
+        if flat and code in TUPLES:
+            raise Nested("a tuple that may hold other tuples", position)
         if code in BUILDS:
             memory += BYTES_PER_OBJECT
             following = position + 1

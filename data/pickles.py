@@ -5,7 +5,7 @@ code of numpy, pandas or anything else that a file could name ever runs. Opcodes
 (`nasgauge.data.opcodes`): persistent ids, the extension registry, INST and OBJ are refused before anything is decoded,
 and so is what would take memory out of proportion. Every failure is one BadFile that names the file.
 
-Not covered: a hostile file can waste time (deeply shared tuples as dictionary keys). Check the sha256 of a known file.
+Not covered unless asked for (``flat``): deeply shared tuples as dictionary keys waste time. Check the sha256 of a file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 
 from ..bench.errors import BadFile, MissingFile
 from .frames import resolve
-from .opcodes import Refused, Scan, scan
+from .opcodes import Nested, Refused, Scan, scan
 from .stand_ins import Budget, allowed
 
 MIB = 2**20
@@ -51,15 +51,20 @@ class Limits:
 LIMITS = Limits()
 
 
-def read_pickle(path: str | os.PathLike[str], limits: Limits = LIMITS) -> Any:
+def read_pickle(path: str | os.PathLike[str], limits: Limits = LIMITS, *, flat: bool = False) -> Any:
     """The data of a pickle file, plain or compressed (gzip, bz2): containers, numbers, texts, numpy arrays, `Frame`.
+
+    ``flat`` refuses tuples that may hold other tuples (see `decode`).
 
     Raises:
         MissingFile: there is no such file, or it may not be read.
         BadFile: truncated, corrupted, malicious, too large, or a pickle of something else than data.
     """
     content = read_bytes(path, limits)
-    value, end = decode(content, str(path), limits)
+    try:
+        value, end = decode(content, str(path), limits, flat=flat)
+    except Nested as refused:
+        raise BadFile(f"{path}: {refused}; {ADVICE}") from None
     if end != len(content):
         raise BadFile(f"{path}: {len(content) - end} bytes follow the pickle's end at byte {end}; {ADVICE}")
     return value
@@ -68,9 +73,12 @@ def read_pickle(path: str | os.PathLike[str], limits: Limits = LIMITS) -> Any:
 ADVICE = "it is damaged or not the file it should be: compare its size and sha256 with the source and get it again"
 
 
-def decode(content: bytes, name: str, limits: Limits = LIMITS, start: int = 0) -> tuple[Any, int]:
+def decode(
+    content: bytes, name: str, limits: Limits = LIMITS, start: int = 0, *, flat: bool = False
+) -> tuple[Any, int]:
     """The data of the pickle that begins at ``start``, and the offset behind it; ``name`` is for messages.
 
+    With ``flat``, tuples that may hold others raise `opcodes.Nested`: what they cost to hash is not bounded here.
     Files of several pickles in a row (PyTorch before 1.6) are read by calling this again with the offset.
 
     >>> decode(b"(I1\\nF2.5\\nt.", "two numbers")
@@ -81,13 +89,15 @@ def decode(content: bytes, name: str, limits: Limits = LIMITS, start: int = 0) -
     nasgauge.bench.errors.BadFile: hostile: not a pickle of plain data: it asks for 'posix.system', ... at byte 0; ...
     """
     try:
-        found = scan(content, start)
+        found = scan(content, start, flat=flat)
         if found.memory > limits.memory:
             raise Refused(f"objects of {found.memory / MIB:,.0f} MiB in all (limit {limits.memory / MIB:,.0f} MiB)")
         unpickler = _Unpickler(content, found, start, limits)
         value = unpickler.load()
         if unpickler.asked - LEAVES:
             value = resolve(value)
+    except Nested:
+        raise
     except Refused as refused:
         where = "" if refused.offset is None else f" at byte {refused.offset}"
         raise BadFile(f"{name}: not a pickle of plain data: {refused}{where}; {ADVICE}") from None

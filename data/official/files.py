@@ -64,7 +64,7 @@ def read_state(folder: str, index: int) -> Mapping[str, Any]:
     for name in (f"{index:06d}.{SUFFIX}", f"{index}.{SUFFIX}"):
         path = Path(folder) / name
         if path.is_file():
-            state = read_pickle(path)
+            state = read_pickle(path, flat=True)
             if not isinstance(state, dict):
                 raise AssertionError(f"{path} holds a {type(state).__name__}, not results by hp")
             return state

@@ -190,8 +190,6 @@ BOMBS = {
 @pytest.mark.parametrize("case", sorted(BOMBS))
 @pytest.mark.parametrize("layout", ["single", "legacy", "directory"])
 def test_bombs_are_refused_cheaply(case: str, layout: str, tmp_path: Path) -> None:
-    if layout == "directory" and "tuples" in case:
-        pytest.skip("the reader of whole pickles does not bound the time of hashing nested tuples")
     content = b"\x80\x02" + BOMBS[case]
     head = b"".join(pickle.dumps(part, 2) for part in (official.MAGIC, official.VERSION, official.SYSTEM))
     path = tmp_path / "x"
