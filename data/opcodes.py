@@ -19,7 +19,7 @@ class Refused(Exception):
 
 
 class Nested(Refused):
-    """A tuple that may hold others, where only flat ones were asked for."""
+    """Tuples within tuples, where only flat ones were asked for."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,13 @@ PLAIN = re.compile(
 )
 """MARK NONE APPEND(S) SETITEM(S) POP POP_MARK booleans ADDITEMS MEMOIZE, small numbers, short texts, memo look-ups."""
 _ATOM = rb"(?:[N\x88\x89]|K.|M..|J.{4}|G.{8}|\x8c(?:" + _SHORT_TEXTS + rb")\x94?)"
+_SECOND = rb"(?:K.|M..|J.{4}|C\x08.{8}\x94?|\x8c(?:" + _SHORT_TEXTS + rb")\x94?)\x86"
 FLAT = re.compile(
-    rb"(?:(?:h.|j.{4}|" + _ATOM + rb")(?:K.|M..|J.{4}|C\x08.{8}\x94?)\x86|" + _ATOM + rb"{3}\x87|\(" + _ATOM + rb"*+t|"
-    + PLAIN.pattern.removesuffix(b"++") + rb")++",
+    rb"(?:" + _SECOND + rb"|" + _ATOM + rb"{3}\x87|\(" + _ATOM + rb"*+t|" + PLAIN.pattern.removesuffix(b"++") + rb")++",
     re.DOTALL,
-)  # fmt: skip
-"""`PLAIN`, and tuples of plain values written out, the first of two perhaps remembered: none holds a tuple twice."""
+)
+"""`PLAIN`, tuples of plain values written out, and pairs with a plain second: no tuple holds two others."""
+DEEPEST = 10_000  # bytes that may be the opcode of a pair: so deep a chain of pairs can still be hashed
 TUPLES = frozenset(b"t\x85\x86\x87")
 BUILDS = frozenset(b"]})\x8fdlt\x85\x86\x87\x91Rb\x81")
 """One-byte opcodes that make a container or call something."""
@@ -76,8 +77,9 @@ def scan(data: bytes, start: int = 0, *, flat: bool = False) -> Scan:
     """Read the opcodes of the pickle that begins at ``start``.
 
     Args:
-        flat: refuse tuples that may hold others. Tuples that hold one another again and again take for ever to hash,
-            and deep ones more stack than there is, so a reader of unknown files with tuples as keys asks for this.
+        flat: refuse tuples that may hold two others, and chains without end. Tuples that hold one another again and
+            again take for ever to hash, and deep ones more stack than there is, so a reader of unknown files with
+            tuples as keys asks for this.
 
     Raises:
         Refused: truncated, an unknown or forbidden opcode, or a memo index that would reserve memory out of proportion.
@@ -86,6 +88,8 @@ def scan(data: bytes, start: int = 0, *, flat: bool = False) -> Scan:
     names: list[tuple[int, str | None]] = []
     memory = highest_memo = 0
     plain = FLAT if flat else PLAIN
+    if flat and data.count(b"\x86", start) > DEEPEST:
+        raise Nested("pairs beyond number", start)
     while True:
         run = plain.match(data, position)
         if run:
@@ -95,7 +99,7 @@ def scan(data: bytes, start: int = 0, *, flat: bool = False) -> Scan:
             raise Refused("it ends without the STOP opcode: truncated", length)
         code = data[position]
         if flat and code in TUPLES:
-            raise Nested("a tuple that may hold other tuples", position)
+            raise Nested("a tuple that may hold two others", position)
         if code in BUILDS:
             memory += BYTES_PER_OBJECT
             following = position + 1

@@ -78,7 +78,7 @@ def decode(
 ) -> tuple[Any, int]:
     """The data of the pickle that begins at ``start``, and the offset behind it; ``name`` is for messages.
 
-    With ``flat``, tuples that may hold others raise `opcodes.Nested`: what they cost to hash is not bounded here.
+    With ``flat``, tuples that may hold two others raise `opcodes.Nested`: what they cost to hash is not bounded here.
     Files of several pickles in a row (PyTorch before 1.6) are read by calling this again with the offset.
 
     >>> decode(b"(I1\\nF2.5\\nt.", "two numbers")

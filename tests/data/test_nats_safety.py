@@ -183,6 +183,7 @@ BOMBS = {
     "texts": (b"X" + struct.pack("<I", 60_000) + b"a" * 60_000) * 2_000 + b".",
     "curves": b"}(" + b"K\x00G12345678" * (3 * COUNT + 300_000) + b"u.",
     "doubling tuples": b"N" + b"q\x00h\x00\x86" * 10_000 + b"}" + b"h\x00Nsq\x01.",
+    "key of pairs in pairs": b"}" + b"N" + b"K\x00\x86" * 200_000 + b"Ns.",
     "key of nested tuples": b"}" + b"N" + b"q\x01h\x01\x86" * 200 + b"Ns.",
 }
 
