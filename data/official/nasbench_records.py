@@ -164,8 +164,8 @@ class Records:
         return self.table.read(f"any/static/{metric}/static")[self.ids]
 
     def _first_records(self, budget: int) -> npt.NDArray[np.generic]:
-        records = self.table.read(f"{DATASET}/{budget}/official_record/mean")
-        return records[records >= 0].astype(np.int64)
+        records = self.table.read(f"{DATASET}/{budget}/official_record/mean").astype(np.int64)
+        return records[records >= 0]
 
 
 @cache
