@@ -16,7 +16,7 @@ from ..bench.errors import BadValue
 from ..bench.table import Source
 
 if TYPE_CHECKING:
-    from .assembly import Assembly
+    from .public.assembly import Assembly
 
 BASE_URL = "https://raw.githubusercontent.com"
 
@@ -75,7 +75,7 @@ class Recipe:
 
     def assemble(self, files: Mapping[str, Path]) -> Assembly:
         """Columns and notes from the source files, named as in ``sources``."""
-        assembly: Assembly = import_module(f".{self.module}", __package__).assemble(files)
+        assembly: Assembly = import_module(f".public.{self.module}", __package__).assemble(files)
         return assembly
 
 

@@ -18,15 +18,15 @@ from ..bench.column import Column
 from ..bench.errors import BadFile, BadValue, MissingFile
 from ..bench.spaces import SPACES, Space, space
 from ..bench.table import Source, write_table
+from .files.nats_block import Block, BlockMaker
+from .files.nats_columns import Collected
+from .files.nats_files import Meta, blocks_of_files, blocks_of_stream, list_directory, list_tar, read_meta, unpacked
+from .files.pth_file import blocks_of_archive, blocks_of_pth, list_archive
+from .files.scratch import Scratch, scratch_folder
+from .files.torch_files import is_torch
 from .home import Folder, table_path
-from .machine import Machine
-from .nats_block import Block, BlockMaker
-from .nats_columns import Collected
-from .nats_files import Meta, blocks_of_files, blocks_of_stream, list_directory, list_tar, read_meta, unpacked
-from .pth_file import blocks_of_archive, blocks_of_pth, list_archive
-from .scratch import Scratch, scratch_folder
-from .series import Runs
-from .torch_files import is_torch
+from .safe.machine import Machine
+from .safe.series import Runs
 
 Say = Callable[[str], None]
 RECOGNISED = (
@@ -172,13 +172,13 @@ def _other(path: Path) -> Callable[[Path, Path, int, bool], Converted] | None:
     """The converter of a file that is not of NAS-Bench-201 or NATS-Bench, None for those."""
     if path.is_dir():
         return None
-    from . import hw_nas_bench_pickle, suite_zero
+    from .files import hw_nas_bench_pickle, suite_zero
 
     if hw_nas_bench_pickle.is_pickle(path):
         return _with_columns(hw_nas_bench_pickle.read)
     if suite_zero.is_json(path):
         return _with_columns(suite_zero.read)
-    from .nasbench_file import convert_nasbench, is_nasbench
+    from .files.nasbench_file import convert_nasbench, is_nasbench
 
     if not is_nasbench(path):
         return None

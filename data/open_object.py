@@ -20,7 +20,7 @@ def convert_object(api: Any, out: str | os.PathLike[str]) -> Converted | Path:
         BadValue: no object of ``nats_bench``, ``nas_201_api`` or ``nasbench``.
     """
     if hasattr(api, "fixed_statistics"):
-        from .nasbench_object import NAME, columns_from_nasbench
+        from .files.nasbench_object import NAME, columns_from_nasbench
 
         licence = "as stated by the publishers of NAS-Bench-101"
         return write_table(out, columns_from_nasbench(api), name="nasbench-object", space="cells101", title=NAME,

@@ -11,7 +11,7 @@ from typing import Any
 from ...bench.errors import BadFile
 from ...bench.table import Table
 from ..home import home
-from ..pickles import read_pickle
+from ..safe.pickles import read_pickle
 from .dialect import Dialect
 from .source import TableSource
 
@@ -76,7 +76,7 @@ def read_archive(folder: str, index: int) -> Mapping[str, Any]:
     path = Path(folder) / f"{index:06d}-FULL.pth"
     if not path.is_file():
         raise AssertionError(f"no file {path}")
-    from ..torch_files import read_torch
+    from ..files.torch_files import read_torch
 
     state = read_torch(path)
     if not isinstance(state, dict) or not {"full", "less"} <= state.keys():

@@ -19,7 +19,7 @@ class ModelSpec:
 
     >>> spec = ModelSpec([[0, 1, 0], [0, 0, 1], [0, 0, 0]], ["input", "maxpool3x3", "output"])
     >>> spec.hash_spec(["conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3"])
-    'bce6dc4b32cddf1d7a13c5b5eecb8c19'
+    '53cee42601ad14d661bb6878031d6acb'
 
     Raises:
         ValueError: the matrix is not square, not strictly upper triangular, or of another size than ``ops``.

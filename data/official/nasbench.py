@@ -25,9 +25,9 @@ import numpy as np
 
 from ...bench.errors import BadFile, MissingFile
 from ...bench.table import Table
+from ..files.nasbench_columns import OFFICIAL_METRICS
+from ..files.nasbench_file import convert_nasbench
 from ..home import table_path
-from ..nasbench_columns import OFFICIAL_METRICS
-from ..nasbench_file import convert_nasbench
 from .model_spec import ModelSpec
 from .nasbench_records import Info, Records, Statistics
 from .stream import randint

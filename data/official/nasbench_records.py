@@ -15,8 +15,8 @@ from ...bench.spaces.cells101 import Cells101
 from ...bench.spaces.cells101_code import DIGITS, FIRST_CODE, MAX_VERTICES, edge_bit
 from ...bench.spaces.cells101_hash import INPUT, OPERATIONS, OUTPUT
 from ...bench.table import SPARSE, Table
-from ..nasbench101 import DATASET
-from ..nasbench_columns import METRICS, OFFICIAL_METRICS, fraction
+from ..files.nasbench_columns import METRICS, OFFICIAL_METRICS, fraction
+from ..public.nasbench101 import DATASET
 
 Info = dict[str, Any]
 NEEDED = "official_cell"

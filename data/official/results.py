@@ -160,7 +160,7 @@ class ArchResults:
     def create_from_state_dict(cls, state_dict_or_file: Mapping[str, Any] | str) -> ArchResults:
         """The results that an official dict, or a pickle of one, describes."""
         if isinstance(state_dict_or_file, str):
-            from ..pickles import read_pickle
+            from ..safe.pickles import read_pickle
 
             state_dict_or_file = read_pickle(state_dict_or_file)
         if not isinstance(state_dict_or_file, dict):

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-MODULES = sorted(path.stem for path in (Path(__file__).parents[2] / "data").glob("[!_]*.py"))
+DATA = Path(__file__).parents[2] / "data"
+MODULES = sorted(".".join(path.relative_to(DATA).with_suffix("").parts) for path in DATA.rglob("[!_]*.py"))
 
 
 @pytest.mark.parametrize("module", MODULES)

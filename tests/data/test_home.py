@@ -55,5 +55,5 @@ def test_a_table_name_cannot_leave_the_folder(name: str) -> None:
 
 def test_finding_a_table_imports_no_assembler_and_no_downloader() -> None:
     code = "import sys, nasgauge.data.home; print([m for m in sys.modules if m in ('pooch', 'requests', 'pandas')"
-    code += " or m.startswith('nasgauge.data.nats') or m == 'nasgauge.data.pickles'])"
+    code += " or m.startswith('nasgauge.data.nats') or m == 'nasgauge.data.safe.pickles'])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -16,7 +16,7 @@ from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.table import Table
 from nasgauge.data.catalogue import CATALOGUE
 from nasgauge.data.fetch import fetch
-from nasgauge.data.hw_nas_bench import METRICS
+from nasgauge.data.public.hw_nas_bench import METRICS
 
 pytestmark = pytest.mark.real
 HALVED = {"cifar100": 5_000, "ImageNet16-120": 3_000}

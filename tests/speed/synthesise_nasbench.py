@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from nasgauge.bench.spaces.cells101 import Cells101
-from nasgauge.data.tfrecord import masked_crc32c
+from nasgauge.data.files.tfrecord import masked_crc32c
 
 EPOCHS = 108
 REPEATS = 3

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nasgauge.data.nasbench_file import convert_nasbench
-from nasgauge.data.nasbench_records import Reader
+from nasgauge.data.files.nasbench_file import convert_nasbench
+from nasgauge.data.files.nasbench_records import Reader
+from nasgauge.data.files.tfrecord import read_batches, read_records
 from nasgauge.data.official.nasbench import ModelSpec, NASBench
-from nasgauge.data.tfrecord import read_batches, read_records
 
 from .conftest import Row, best_of, median
 from .synthesise_nasbench import write
@@ -25,7 +25,7 @@ RECORDS = 3 * CELLS
 OFFICIAL_SECONDS_PER_RECORD = 28e-6  # with upb, claimed in the issue
 PEAK = (
     "import resource, sys, time; from pathlib import Path\n"
-    "from nasgauge.data.nasbench_file import convert_nasbench\n"
+    "from nasgauge.data.files.nasbench_file import convert_nasbench\n"
     "started = time.perf_counter(); convert_nasbench(Path(sys.argv[1]), Path(sys.argv[2]))\n"
     ""
     "print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"

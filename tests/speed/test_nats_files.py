@@ -14,7 +14,7 @@ import pytest
 from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.table import Table
 from nasgauge.data.convert import convert
-from nasgauge.data.nats_files import BLOCK, blocks_of_files, list_directory, read_block, read_meta
+from nasgauge.data.files.nats_files import BLOCK, blocks_of_files, list_directory, read_block, read_meta
 
 from .conftest import Row, best_of, in_python
 

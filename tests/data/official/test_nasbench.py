@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from nasgauge.bench.errors import BadFile, BadValue, MissingFile
 from nasgauge.bench.spaces.cells101 import Cells101
 from nasgauge.bench.table import Table, write_table
-from nasgauge.data.nasbench_file import convert_nasbench
-from nasgauge.data.nasbench_object import columns_from_nasbench
+from nasgauge.data.files.nasbench_file import convert_nasbench
+from nasgauge.data.files.nasbench_object import columns_from_nasbench
 from nasgauge.data.official.nasbench import ModelSpec, NASBench, OutOfDomainError
 from nasgauge.data.official.warn import OfficialTrap, say_again
 

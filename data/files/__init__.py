@@ -1,0 +1,1 @@
+"""Official files -> columns: one module per layout."""

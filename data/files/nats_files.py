@@ -1,0 +1,329 @@
+"""NATS-Bench as published: a directory of one file for each architecture, a tar of it, or one file with everything.
+
+Files are ``.pickle.pbz2``: one pickle in one bz2 stream. Nothing is unpacked to disk; a tar is read in place. Every
+architecture's file goes through `data.safe.pickles`, shortened first (`Compact`); the single file, whose one pickle
+holds everything, through `data.safe.machine`.
+"""
+
+from __future__ import annotations
+
+import bz2
+import os
+import re
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from ...bench.errors import BadFile, MissingFile
+from ...bench.spaces import space
+from ..safe.machine import Machine
+from ..safe.opcodes import Nested
+from ..safe.pickles import ADVICE, Limits, decode
+from ..safe.series import Compact, Runs
+from .nats_block import Block, BlockMaker, NeedsWhole
+
+MIB = 2**20
+LIMITS = Limits(file=64 * MIB, content=64 * MIB, memory=512 * MIB)
+"""Of one architecture, which takes 0.1 MiB on disk and 0.3 MiB decompressed; and of meta, which takes 1.5 MiB."""
+WEIGHTS_CONTENT = 1024 * MIB  # of one architecture with weights, never in memory at once
+META = "meta.pickle.pbz2"
+NAME = re.compile(r"(?P<index>[0-9]{1,6})\.pickle\.pbz2")
+BLOCK = 24  # architectures worked on together
+FEW = 4 * BLOCK  # up to so many, one process reads faster than several start
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where the compressed pickle of one architecture lies; ``size`` -1 means to the end of the file."""
+
+    index: int
+    path: str
+    offset: int = 0
+    size: int = -1
+    name: str = ""
+
+    @property
+    def where(self) -> str:
+        """For messages."""
+        return f"{self.path}, member {self.name}" if self.name else self.path
+
+
+@dataclass(frozen=True)
+class Meta:
+    """What a file says of itself: texts of the architectures in order, and which of them it claims to have."""
+
+    texts: tuple[str, ...]
+    evaluated: frozenset[int]
+
+    @property
+    def space(self) -> str:
+        """Name of the space the texts are of."""
+        return "topology" if self.texts and "|" in self.texts[0] else "size"
+
+
+def list_directory(folder: Path) -> tuple[Entry, list[Entry]]:
+    """The meta file and the architectures of a directory, ascending."""
+    meta, found = None, []
+    try:
+        for item in os.scandir(folder):
+            match = NAME.fullmatch(item.name)
+            if item.name == META:
+                meta = Entry(-1, item.path)
+            elif match and item.is_file():
+                found.append(Entry(int(match["index"]), item.path))
+    except OSError as error:
+        raise MissingFile(f"{folder} cannot be read ({error.strerror or error})") from error
+    return _checked(str(folder), meta, found)
+
+
+def list_tar(path: Path) -> tuple[Entry, list[Entry]]:
+    """The same of a tar, whose members must be plain files ``folder/NAME`` and that one folder.
+
+    Raises:
+        BadFile: links, devices, other names, or paths that lead out of the folder.
+    """
+    meta, found, folders = None, [], set()
+    try:
+        with tarfile.open(path, "r:") as tar:
+            for member in tar:
+                parts = [part for part in member.name.split("/") if part != "."]
+                if member.isdir() and len(parts) <= 1 and ".." not in parts:
+                    continue
+                match = NAME.fullmatch(parts[-1])
+                if not member.isreg() or member.sparse is not None:
+                    raise BadFile(f"{path}: member {member.name!r} is no plain file; {ADVICE}")
+                if len(parts) != 2 or parts[0] in ("", "..") or not (match or parts[1] == META):
+                    raise BadFile(
+                        f"{path}: member {member.name!r}, where FOLDER/{META} or FOLDER/000000.pickle.pbz2 "
+                        f"is expected; {ADVICE}"
+                    )
+                folders.add(parts[0])
+                entry = Entry(int(match["index"]) if match else -1, str(path), member.offset_data, member.size,
+                              member.name)  # fmt: skip
+                if match:
+                    found.append(entry)
+                else:
+                    meta = entry
+    except OSError as error:
+        raise MissingFile(f"{path} cannot be read ({error.strerror or error})") from error
+    except (tarfile.TarError, EOFError, ValueError) as error:
+        raise BadFile(f"{path}: not a readable tar ({error}); {ADVICE}") from error
+    if len(folders) > 1:
+        raise BadFile(f"{path}: members of several folders ({', '.join(sorted(folders)[:3])}); {ADVICE}")
+    return _checked(str(path), meta, found)
+
+
+def _checked(where: str, meta: Entry | None, found: list[Entry]) -> tuple[Entry, list[Entry]]:
+    found.sort(key=lambda entry: entry.index)
+    if meta is None:
+        raise BadFile(f"{where}: no {META}; every official directory holds one")
+    twice = next((one for one, other in pairwise(found) if one.index == other.index), None)
+    if twice:
+        raise BadFile(f"{where}: two files of architecture {twice.index}")
+    return meta, found
+
+
+def read_meta(entry: Entry) -> Meta:
+    """The meta file of a directory."""
+    try:
+        value, _ = decode(read_content(entry), entry.where, LIMITS, flat=True)
+    except Nested as refused:
+        raise BadFile(f"{entry.where}: {refused}, which no meta file holds; {ADVICE}") from None
+    return meta_of(value, entry.where)
+
+
+def meta_of(value: Any, where: str) -> Meta:
+    """What the dictionary of a meta file, a single file or a .pth says besides the results.
+
+    Raises:
+        BadFile: unknown or absent keys, or another order of architectures than the official one.
+    """
+    keys = ("meta_archs", "total_archs", "arch2infos", "evaluated_indexes")
+    if type(value) is not dict:
+        raise BadFile(f"{where}: a pickle of a {type(value).__name__}; expected a dictionary of {', '.join(keys)}")
+    unexpected = next((key for key in value if key not in keys), None)
+    absent = next((key for key in keys if key not in value), None)
+    if unexpected is not None:
+        raise BadFile(f"{where}: unexpected key {str(unexpected)[:80]!r}; known: {', '.join(keys)}. A newer layout?")
+    if absent is not None:
+        raise BadFile(f"{where}: key {absent!r} is absent; it holds {', '.join(map(str, value))[:200]}")
+    texts, total, evaluated = value["meta_archs"], value["total_archs"], value["evaluated_indexes"]
+    if type(texts) is not list or not texts or any(type(text) is not str for text in texts) or total != len(texts):
+        raise BadFile(f"{where}: meta_archs is no list of total_archs texts")
+    if type(evaluated) not in (set, list) or any(type(index) is not int for index in evaluated):
+        raise BadFile(f"{where}: evaluated_indexes is no set of integers")
+    meta = Meta(tuple(texts), frozenset(evaluated))
+    order = space(meta.space)
+    if len(texts) > order.size:
+        raise BadFile(f"{where}: {len(texts):,} architectures; the {meta.space} space has {order.size:,}")
+    for index, text in enumerate(texts):
+        if text != order.text(index):
+            raise BadFile(f"{where}: architecture {index} is {text[:100]!r}; officially it is {order.text(index)!r}")
+    return meta
+
+
+def read_content(entry: Entry, limit: int = LIMITS.content) -> bytes:
+    """The decompressed pickle of an entry.
+
+    Raises:
+        BadFile: no bz2 stream, a damaged one, or more than the limits allow.
+    """
+    try:
+        with open(entry.path, "rb") as file:
+            size = entry.size if entry.size >= 0 else os.fstat(file.fileno()).st_size
+            if size > LIMITS.file:
+                raise BadFile(f"{entry.where}: {size:,} bytes, more than the limit of {LIMITS.file:,}; {ADVICE}")
+            file.seek(entry.offset)
+            raw = file.read(size)
+    except OSError as error:
+        raise MissingFile(f"{entry.path} cannot be read ({error.strerror or error})") from error
+    unpacker = bz2.BZ2Decompressor()
+    try:
+        content = unpacker.decompress(raw, limit + 1)
+    except (OSError, ValueError) as error:
+        raise BadFile(f"{entry.where}: not a bz2 stream or a damaged one ({error}); {ADVICE}") from error
+    if len(content) > limit:
+        raise BadFile(f"{entry.where}: decompresses to more than {limit:,} bytes; {ADVICE}")
+    if not unpacker.eof or unpacker.unused_data:
+        raise BadFile(f"{entry.where}: the bz2 stream is truncated, or bytes follow it; {ADVICE}")
+    return content
+
+
+def unpacked(
+    path: str | os.PathLike[str], offset: int = 0, size: int = -1, limit: int = 2**62
+) -> Callable[[int], bytes]:
+    """A ``read(n)`` over a bz2 file that decompresses a megabyte at a time; closes at its end."""
+    file = open(path, "rb")  # noqa: SIM115
+    file.seek(offset)
+    unpacker, left, given = bz2.BZ2Decompressor(), size if size >= 0 else 2**62, 0
+
+    def read(count: int) -> bytes:
+        nonlocal left, given
+        while not file.closed:
+            try:
+                raw = file.read(min(MIB, left)) if unpacker.needs_input else b""
+                left -= len(raw)
+                part = unpacker.decompress(raw, count)
+            except (OSError, ValueError, EOFError) as error:
+                file.close()
+                raise BadFile(f"{path}: not a bz2 stream or a damaged one ({error}); {ADVICE}") from error
+            given += len(part)
+            if given > limit:
+                file.close()
+                raise BadFile(f"{path}: decompresses to more than {limit:,} bytes; {ADVICE}")
+            if unpacker.eof or (not part and not raw and unpacker.needs_input):
+                file.close()
+            if part:
+                return part
+        return b""
+
+    return read
+
+
+def read_block(entries: Sequence[Entry], space_name: str) -> Block:
+    """The numbers of some architectures' files."""
+    try:
+        return _read_block(entries, space_name, whole=False)
+    except NeedsWhole:
+        return _read_block(entries, space_name, whole=True)
+
+
+@cache
+def _kept() -> tuple[Compact, Runs]:
+    return Compact(), Runs()  # what files have in common, once per process
+
+
+def _read_block(entries: Sequence[Entry], space_name: str, whole: bool) -> Block:
+    compact, runs = _kept()
+    maker = BlockMaker(space(space_name), runs)
+    for entry in entries:
+        try:
+            content = read_content(entry)
+            value, end = decode(content if whole else compact(content), entry.where, LIMITS, flat=True)
+            if whole and end != len(content):
+                raise BadFile(f"{entry.where}: {len(content) - end} bytes follow the pickle; {ADVICE}")
+        except Nested:  # no file of the release holds such tuples; this machine bounds what they cost
+            value = Machine(unpacked(entry.path, entry.offset, entry.size), entry.where, runs=runs).load()
+        except BadFile as error:
+            if "'torch." not in str(error) and "decompresses to more" not in str(error):
+                raise
+            read = unpacked(entry.path, entry.offset, entry.size, WEIGHTS_CONTENT)
+            value = Machine(read, entry.where, weights=True, runs=runs).load()
+        maker.add(entry.index, value, entry.where)
+    try:
+        return maker.finish()
+    except BadFile as error:
+        raise BadFile(f"{entries[0].where} and the {len(entries) - 1} files after it: {error}") from None
+
+
+def blocks_of_files(entries: Sequence[Entry], space_name: str, jobs: int = -1) -> Iterator[Block]:
+    """Blocks of all files, in order, read by ``jobs`` processes (-1: one per core)."""
+    return in_order(read_block, entries, space_name, jobs)
+
+
+def in_order(
+    read: Callable[[Sequence[Any], str], Block], entries: Sequence[Any], space_name: str, jobs: int
+) -> Iterator[Block]:
+    """``read`` over all entries, in blocks and in order; a few blocks ahead at most."""
+    blocks = [entries[first : first + BLOCK] for first in range(0, len(entries), BLOCK)]
+    if jobs == 1 or len(entries) <= FEW:
+        yield from (read(block, space_name) for block in blocks)
+        return
+    from joblib import Parallel, delayed
+
+    parallel = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="3*n_jobs", batch_size=1, max_nbytes=None)
+    yield from parallel(delayed(read)(block, space_name) for block in blocks)
+
+
+def blocks_of_stream(machine: Machine, where: str, hps: dict[str, str] | None = None) -> Iterator[Block | Meta]:
+    """Blocks of one pickle that holds every architecture, then its `Meta`; ``hps`` renames keys such as "less"."""
+    maker, waiting, seen = None, 0, set()
+
+    def take(index: Any, infos: Any) -> Iterator[Block]:
+        nonlocal maker, waiting
+        if type(infos) is not dict or not infos:
+            raise BadFile(f"{where}: arch2infos holds no results by hp")
+        if hps:
+            unexpected = next((key for key in infos if key not in hps), None)
+            if unexpected is not None:
+                raise BadFile(f"{where}: unexpected key {str(unexpected)[:80]!r}; known: {', '.join(hps)}")
+            infos = {hps[key]: value for key, value in sorted(infos.items(), key=lambda item: list(hps).index(item[0]))}
+        if maker is None:
+            text = next(iter(infos.values()))
+            text = text.get("arch_str") if type(text) is dict else None
+            maker = BlockMaker(space("topology" if type(text) is str and "|" in text else "size"), machine.runs)
+        if type(index) is not int or not 0 <= index < maker.space.size or index in seen:
+            raise BadFile(f"{where}: architecture {str(index)[:80]!r}, which does not exist or comes twice")
+        seen.add(index)
+        maker.add(index, infos, where)
+        waiting += 1
+        if waiting == BLOCK:
+            waiting = 0
+            yield _finished(maker, where)
+
+    rest = None
+    for item in machine.entries("arch2infos"):
+        if type(item) is tuple and len(item) == 2:
+            yield from take(*item)
+        else:
+            rest = item
+    if type(rest) is dict and type(rest.get("arch2infos")) is dict:
+        for index, infos in rest["arch2infos"].items():
+            yield from take(index, infos)
+    meta = meta_of(rest, where)
+    if maker is not None and waiting:
+        yield _finished(maker, where)
+    if seen and (max(seen) >= len(meta.texts) or (maker is not None and maker.space.name != meta.space)):
+        raise BadFile(f"{where}: results of architecture {max(seen)}, but meta_archs has {len(meta.texts):,}")
+    yield meta
+
+
+def _finished(maker: BlockMaker, where: str) -> Block:
+    try:
+        return maker.finish()
+    except BadFile as error:
+        raise BadFile(f"{where}: {error}") from None

@@ -1,0 +1,454 @@
+"""A pickle machine for files larger than memory: reads one entry of a huge dictionary at a time, and runs nothing.
+
+`data.safe.pickles` decodes whole pickles; the official NAS-Bench-201 and NATS-Bench files are single pickles of up
+to five gigabytes. This machine carries out the few opcodes those files hold, over a stream, hands out each finished
+architecture and lets it go. It knows the same allow-list of names (`data.safe.pickles.LEAVES`), each an inert
+stand-in; there is no import, no attribute access and no call of anything else. Runs of curve points are taken whole
+(`data.safe.series`).
+
+With ``weights`` the names by which PyTorch describes tensors, and its persistent ids of storages, become one inert
+token: weights are passed over without being built.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ...bench.errors import BadFile
+from .opcodes import FORBIDDEN, Refused
+from .pickles import ADVICE, DAMAGE, LEAVES
+from .series import INT_RUN, MEMO_RUN, SHORT_TEXT_RUN, TEXT_RUN, Runs, Series, Template, memo_items
+from .stand_ins import Budget, Call, Dtype, allowed
+
+CHUNK = 1 << 20  # bytes read at a time
+AHEAD = 1 << 16  # bytes in the buffer before an opcode is read: more than any opcode but long texts and bytes
+LONGEST_TEXT = 1 << 16
+STEPS = 3_000_000  # opcodes between two entries; an official entry takes some thousand
+ITEMS = 1_000_000  # objects on the stack
+HELD = 64 << 20  # bytes of curves and bytes between two entries; an official entry holds 100 kB
+MEMO = 20_000_000  # texts and names remembered
+DEPTH = 200  # of nested marks
+TORCH = frozenset(
+    [f"torch._utils.{name}" for name in ("_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_parameter")]
+    + [f"torch.{name}Storage" for name in ("Float", "Double", "Half", "BFloat16", "Long", "Int", "Short", "Char",
+                                          "Byte", "Bool")]
+    + ["torch.storage._load_from_bytes", "torch.storage.TypedStorage", "torch.storage.UntypedStorage", "torch.Size"]
+)  # fmt: skip
+"""What describes a tensor in a pickle; each is the inert `WEIGHT` where weights are passed over, refused elsewhere."""
+
+
+class Weight:
+    """Stands for a tensor, its storage and the functions that would build them; holds nothing, does nothing."""
+
+    __slots__ = ()
+
+
+WEIGHT = Weight()
+SCALARS = frozenset({str, int, float, bool, bytes, type(None)})
+KEYS = frozenset({str, int})
+
+
+class Machine:
+    """Reads consecutive pickles from a stream.
+
+    Args:
+        read: answers up to n bytes, and b"" at the end.
+        name: the file, for messages.
+        weights: pass over tensors instead of refusing them.
+        runs: what earlier files of the same kind had in common.
+    """
+
+    def __init__(
+        self, read: Callable[[int], bytes], name: str, *, weights: bool = False, runs: Runs | None = None
+    ) -> None:
+        self.name = name
+        self.runs = runs or Runs()
+        self._read = read
+        self._weights = weights
+        self._buffer = b""
+        self._position = 0
+        self._before = 0  # bytes of the stream in front of the buffer
+        self._ended = False
+        self._budget = Budget(HELD)
+        names = allowed(self._budget)
+        self._names = {name: names[tuple(name.rsplit(".", 1))] for name in LEAVES}  # type: ignore[index]
+
+    @property
+    def offset(self) -> int:
+        """Bytes of the stream read so far."""
+        return self._before + self._position
+
+    def load(self) -> Any:
+        """The next pickle as a whole."""
+        parts = list(self.entries(None))
+        return parts[-1]
+
+    def entries(self, within: str | None) -> Iterator[Any]:
+        """The next pickle, a dictionary: (key, value) of every entry of its entry ``within``, then the rest of it.
+
+        Entries that came one by one are absent from the rest, whose type tells it from the pairs.
+        """
+        try:
+            yield from self._steps(within)
+        except Refused as refused:
+            where = self._before + self._position if refused.offset is None else refused.offset
+            raise BadFile(f"{self.name}: not an official file: {refused} at byte {where:,}; {ADVICE}") from None
+        except DAMAGE as error:
+            what = f"{type(error).__name__}: {str(error)[:200]}"
+            raise BadFile(f"{self.name}: unreadable at byte {self.offset:,} ({what}); {ADVICE}") from error
+
+    def _fill(self, position: int, wanted: int = AHEAD) -> int:
+        """Drop what is read, read on until ``wanted`` bytes lie ahead or the stream ends; the new position, 0."""
+        parts = [self._buffer[position:]]
+        have = len(parts[0])
+        self._before += position
+        while have < wanted and not self._ended:
+            part = self._read(CHUNK)
+            self._ended = not part
+            parts.append(part)
+            have += len(part)
+        self._buffer, self._position = b"".join(parts), 0
+        return 0
+
+    def _steps(self, within: str | None) -> Iterator[Any]:
+        stack: list[Any] = []
+        below: list[list[Any]] = []  # stacks under the marks
+        memo: dict[int, Any] = {}
+        count = 0  # of memo entries, for MEMOIZE
+        fresh: list[int] = []  # memo entries since the last architecture
+        bases, templates = array("q"), []  # first memo index of every run of texts, and its template
+        steps = held = 0
+        at_run = False
+        position = self._fill(self._position)
+        buffer, edge = self._buffer, self._edge()
+        while True:
+            if position > edge:
+                self._position = position
+                position = self._fill(position)
+                buffer, edge = self._buffer, self._edge()
+            if position >= len(buffer):
+                self._position = position
+                raise Refused("it ends without the STOP opcode: truncated")
+            code = buffer[position]
+            if at_run:
+                self._position = position
+                match = None
+                if code == 75:  # K
+                    if match := INT_RUN.match(buffer, position):
+                        series = self.runs.integers(match[0])
+                elif code == 0x8C:
+                    if match := SHORT_TEXT_RUN.match(buffer, position):
+                        series, template = self.runs.texts(match[0])
+                        bases.append(count)
+                        templates.append(template)
+                        count += len(series.values)
+                elif code == 88:  # X
+                    if match := TEXT_RUN.match(buffer, position):
+                        series, template = self.runs.texts(match[0])
+                        first = template.first_memo(match[0])
+                        if bases and first <= bases[-1]:
+                            raise Refused("memo indices that go back")
+                        bases.append(first)
+                        templates.append(template)
+                elif code in (104, 106) and (match := MEMO_RUN.match(buffer, position)):  # h, j
+                    indices, values = memo_items(match[0])
+                    keys = tuple([memo[i] if i in memo else _key(i, bases, templates) for i in indices])
+                    if all(type(key) is str and "@" in key for key in keys):
+                        series = self.runs.keyed(keys, values)
+                    else:
+                        match = None
+                if match:
+                    stack.append(series)
+                    position = match.end()
+                    held += position - match.start()
+                    if held > HELD:
+                        raise Refused(f"curves of more than {HELD >> 20} MiB in one entry")
+                    continue
+                at_run = code == 0x95
+            steps += 1
+            if steps > STEPS:
+                self._position = position
+                raise Refused(f"more than {STEPS:,} opcodes in one entry")
+            if code == 104:  # BINGET
+                index = buffer[position + 1]
+                stack.append(memo[index] if index in memo else _key(index, bases, templates))
+                position += 2
+            elif code == 106:  # LONG_BINGET
+                index = int.from_bytes(buffer[position + 1 : position + 5], "little")
+                stack.append(memo[index] if index in memo else _key(index, bases, templates))
+                position += 5
+            elif code == 0x94:  # MEMOIZE
+                memo[count] = stack[-1]
+                fresh.append(count)
+                count += 1
+                position += 1
+            elif code == 40:  # MARK
+                below.append(stack)
+                stack = []
+                at_run = True
+                position += 1
+                if len(below) > DEPTH:
+                    raise Refused(f"more than {DEPTH} marks within one another")
+            elif code == 117 or code == 115:  # SETITEMS, SETITEM
+                position += 1
+                if code == 117:
+                    items = stack
+                    stack = below.pop()
+                else:
+                    items = stack[-2:]
+                    del stack[-2:]
+                stack[-1] = self._filled(stack[-1], items)
+                if len(below) == 2 and len(stack) == 2 and len(below[1]) >= 2 and below[1][-2] == within and within:
+                    self._position = position
+                    yield stack[0], stack[1]
+                    buffer, edge = self._buffer, self._edge()
+                    stack.clear()
+                    memo = _kept(memo, fresh)
+                    steps = held = 0
+                    self._budget.left = HELD
+            elif code == 75:  # BININT1
+                stack.append(buffer[position + 1])
+                position += 2
+            elif code == 71:  # BINFLOAT
+                stack.append(struct.unpack_from(">d", buffer, position + 1)[0])
+                position += 9
+                at_run = True  # the rest of a run that a frame's end had cut
+            elif code == 125:  # EMPTY_DICT
+                stack.append({})
+                position += 1
+            elif code == 0x8C or code == 88 or code == 67 or code == 66:  # texts and bytes, short and long
+                width = 1 if code in (0x8C, 67) else 4
+                size = int.from_bytes(buffer[position + 1 : position + 1 + width], "little")
+                start = position + 1 + width
+                if size > LONGEST_TEXT:
+                    self._position = position
+                    if code != 66 or not self._weights:
+                        raise Refused(f"a text or bytes of {size:,} bytes")
+                    position = self._skip(start, size)
+                    buffer, edge = self._buffer, self._edge()
+                    stack.append(WEIGHT)
+                    continue
+                if start + size > len(buffer):
+                    self._position = position
+                    position = self._fill(position, width + size + AHEAD)
+                    buffer, edge, start = self._buffer, self._edge(), position + 1 + width
+                content = buffer[start : start + size]
+                if len(content) < size:
+                    raise Refused("it ends inside a text: truncated")
+                stack.append(content.decode("utf-8") if code in (0x8C, 88) else content)
+                position = start + size
+                held += size
+                if held > HELD:
+                    raise Refused(f"texts of more than {HELD >> 20} MiB in one entry")
+            elif code == 78:  # NONE
+                stack.append(None)
+                position += 1
+            elif code == 0x88 or code == 0x89:
+                stack.append(code == 0x88)
+                position += 1
+            elif code == 113 or code == 114:  # BINPUT, LONG_BINPUT
+                width = 1 if code == 113 else 4
+                index = int.from_bytes(buffer[position + 1 : position + 1 + width], "little")
+                memo[index] = stack[-1]
+                fresh.append(index)
+                position += 1 + width
+            elif code == 77:  # BININT2
+                stack.append(int.from_bytes(buffer[position + 1 : position + 3], "little"))
+                position += 3
+            elif code == 74:  # BININT
+                stack.append(int.from_bytes(buffer[position + 1 : position + 5], "little", signed=True))
+                position += 5
+            elif code == 0x8A:  # LONG1
+                size = buffer[position + 1]
+                stack.append(int.from_bytes(buffer[position + 2 : position + 2 + size], "little", signed=True))
+                position += 2 + size
+            elif 0x85 <= code <= 0x87:  # TUPLE1 to TUPLE3
+                size = code - 0x84
+                if len(stack) < size:
+                    raise Refused("a tuple of more than the stack holds")
+                stack[-size:] = [tuple(stack[-size:])]
+                position += 1
+            elif code == 41:  # EMPTY_TUPLE
+                stack.append(())
+                position += 1
+            elif code == 116:  # TUPLE
+                items = stack
+                stack = below.pop()
+                stack.append(tuple(items))
+                position += 1
+            elif code == 93:  # EMPTY_LIST
+                stack.append([])
+                position += 1
+            elif code == 97:  # APPEND
+                item = stack.pop()
+                _list(stack[-1]).append(item)
+                position += 1
+            elif code == 101:  # APPENDS
+                items = stack
+                stack = below.pop()
+                _list(stack[-1]).extend(items)
+                position += 1
+            elif code == 0x8F:  # EMPTY_SET
+                stack.append(set())
+                position += 1
+            elif code == 0x90:  # ADDITEMS
+                items = stack
+                stack = below.pop()
+                if type(stack[-1]) is not set or not all(type(item) in KEYS for item in items):
+                    raise Refused("a set of something else than numbers and texts")
+                stack[-1].update(items)
+                position += 1
+            elif code == 82:  # REDUCE
+                arguments = stack.pop()
+                stack[-1] = self._call(stack[-1], arguments)
+                position += 1
+            elif code == 98:  # BUILD
+                state = stack.pop()
+                if isinstance(stack[-1], Dtype):
+                    stack[-1].__setstate__(state)
+                elif not (self._weights and type(stack[-1]) is dict):
+                    raise Refused("it gives a state to something that has none")
+                position += 1
+            elif code == 0x93:  # STACK_GLOBAL
+                name = stack.pop()
+                stack[-1] = self._name(stack[-1], name)
+                position += 1
+            elif code == 99:  # GLOBAL
+                middle = buffer.find(b"\n", position, position + 400)
+                end = buffer.find(b"\n", middle + 1, middle + 400) if middle >= 0 else -1
+                if end < 0:
+                    raise Refused("a name without an end")
+                module, name = buffer[position + 1 : middle], buffer[middle + 1 : end]
+                stack.append(self._name(module.decode(), name.decode()))
+                position = end + 1
+            elif code == 0x95:  # FRAME
+                position += 9
+            elif code == 0x80:  # PROTO
+                if buffer[position + 1] > 5:
+                    raise Refused(f"pickle protocol {buffer[position + 1]}")
+                position += 2
+            elif code == 81 and self._weights:  # BINPERSID
+                token = stack.pop()
+                if type(token) is not tuple or not token or token[0] != "storage":
+                    raise Refused("a persistent id of something else than a storage of weights")
+                stack.append(WEIGHT)
+                position += 1
+            elif code == 46:  # STOP
+                self._position = position + 1
+                if len(stack) != 1 or below:
+                    raise Refused("it stops with an unfinished object")
+                yield _data(stack[0])
+                return
+            elif code == 48 and stack:  # POP
+                stack.pop()
+                position += 1
+            else:
+                self._position = position
+                what = FORBIDDEN.get(code, f"0x{code:02x}, which no official file holds")
+                raise Refused(f"opcode {what}")
+            if len(stack) > ITEMS or len(memo) > MEMO:
+                self._position = position
+                raise Refused("more objects than any official file holds")
+
+    def _edge(self) -> int:
+        return len(self._buffer) if self._ended else max(0, len(self._buffer) - AHEAD)
+
+    def _skip(self, start: int, size: int) -> int:
+        """Pass over ``size`` bytes without keeping them; the new position."""
+        while len(self._buffer) - start < size and not self._ended:
+            size -= len(self._buffer) - start
+            self._fill(len(self._buffer))
+            start = 0
+        if len(self._buffer) - start < size:
+            raise Refused("it ends inside bytes: truncated")
+        return start + size
+
+    def _filled(self, target: Any, items: list[Any]) -> Any:
+        """A dictionary with ``items`` (keys, values and whole runs) added; a `Series` where they are only runs."""
+        if type(target) is Series or any(type(key) is Series for key in items[::2]):
+            return self._with_runs(target, items)
+        if type(target) is not dict or len(items) % 2:
+            if target is WEIGHT:
+                return target
+            raise Refused("entries for something that is no dictionary")
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            if type(key) not in KEYS and not (type(key) is tuple and all(type(part) in KEYS for part in key)):
+                raise Refused("a dictionary key that is neither number nor text nor a tuple of them")
+            target[key] = value
+        return target
+
+    def _with_runs(self, target: Any, items: list[Any]) -> Series:
+        parts = [target] if type(target) is Series else [self.runs.of(target)] if target else []
+        place = 0
+        while place < len(items):
+            if type(items[place]) is Series:
+                parts.append(items[place])
+                place += 1
+            else:
+                if place + 1 >= len(items) or type(items[place]) not in KEYS:
+                    raise Refused("a curve with something else than points")
+                parts.append(self.runs.of({items[place]: items[place + 1]}))
+                place += 2
+        joined = self.runs.joined(parts)
+        if len(set(joined.layout.keys)) != len(joined.layout.keys):
+            raise Refused("a dictionary that holds a key twice")
+        return joined
+
+    def _name(self, module: Any, name: Any) -> Any:
+        if type(module) is not str or type(name) is not str:
+            raise Refused("a name that is no text")
+        full = f"{module}.{name}"
+        if "." in name or (full not in self._names and not (self._weights and full in TORCH)):
+            raise Refused(f"it asks for {full[:200]!r}, which no data needs and which could run code")
+        return WEIGHT if full in TORCH else self._names[full]
+
+    def _call(self, function: Any, arguments: Any) -> Any:
+        if type(arguments) is not tuple:
+            raise Refused("a call without a tuple of arguments")
+        if function is WEIGHT:
+            return WEIGHT
+        if type(function) is not Call:
+            raise Refused("a call of something that is no function")
+        for argument in arguments:
+            if type(argument) in (list, set) and not all(
+                type(item) in KEYS or (type(item) in (tuple, list) and len(item) == 2 and type(item[0]) in KEYS)
+                for item in argument
+            ):
+                raise Refused("a call with something else than plain data")
+        return function(*arguments)
+
+
+def _kept(memo: dict[int, Any], fresh: list[int]) -> dict[int, Any]:
+    """The memo without the containers of the architecture that is done; texts, names and types may be used again."""
+    for index in fresh:
+        kind = type(memo.get(index))
+        nested = kind is tuple and any(type(part) not in KEYS for part in memo[index])
+        if nested or kind in (dict, list, set, Series, bytes):
+            memo.pop(index, None)
+    fresh.clear()
+    return memo
+
+
+def _key(index: int, bases: array[int], templates: list[Template]) -> str:
+    """The text with memo index ``index`` inside an earlier run."""
+    place = bisect_right(bases, index) - 1
+    if place >= 0 and index - bases[place] < len(templates[place].layout.keys):
+        return templates[place].layout.keys[index - bases[place]]
+    raise Refused(f"it refers to part {index} of the file, which does not exist or belongs to another entry")
+
+
+def _list(value: Any) -> list[Any]:
+    if type(value) is not list:
+        raise Refused("items for something that is no list")
+    return value
+
+
+def _data(value: Any) -> Any:
+    """The end of a pickle is plain data, not a name."""
+    if type(value) in SCALARS or type(value) in (dict, list, tuple, set, Series):
+        return value
+    raise Refused(f"it holds {getattr(value, 'words', type(value).__name__)}, which is no data")
