@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from ..bench.column import Column
-from ..bench.errors import BadFile, BadValue, MissingFile
+from ..bench.errors import BadFile, MissingFile
 from ..bench.spaces import SPACES, Space, space
 from ..bench.table import Source, write_table
-from .files.nats_block import Block, BlockMaker
+from .files.nats_block import Block
 from .files.nats_columns import Collected
 from .files.nats_files import Meta, blocks_of_files, blocks_of_stream, list_directory, list_tar, read_meta, unpacked
+from .files.nats_store import LICENCE, Converted, store
 from .files.pth_file import blocks_of_archive, blocks_of_pth, list_archive
 from .files.scratch import Scratch, scratch_folder
 from .files.torch_files import is_torch
 from .home import Folder, table_path
 from .safe.machine import Machine
-from .safe.series import Runs
 
 Say = Callable[[str], None]
 RECOGNISED = (
@@ -36,26 +36,6 @@ RECOGNISED = (
     "HW-NAS-Bench: HW-NAS-Bench-v1_0.pickle",
     "NAS-Bench-Suite-Zero: a zc_*.json file",
 )
-LICENCE = "as stated by the publishers of the official file"
-TIMES_ESTIMATED = (
-    "Seconds are estimates of the publishers: one time per epoch, scaled by the number of images, for every seed."
-)
-TIMES_MEASURED = "Seconds were measured; the release holds none for its 200-epoch trainings."
-NO_FULL_CURVE = (
-    "Validation and test of long trainings may be known after the last epoch only; other epochs are refused."
-)
-
-
-@dataclass(frozen=True)
-class Converted:
-    """What a conversion found and wrote."""
-
-    path: Path
-    name: str
-    space: str
-    found: int  # architectures
-    missing: int
-    words: tuple[str, ...]  # what was recognised, checked and counted
 
 
 @dataclass(frozen=True)
@@ -112,60 +92,6 @@ def convert(
     for line in converted.words:
         say(line)
     return converted
-
-
-def convert_api(api: Any, out: str | os.PathLike[str], *, name: str = "api") -> Converted:
-    """Write the table of an open ``nats_bench`` or ``nas_201_api`` object: of the architectures it has loaded.
-
-    Raises:
-        BadValue: an object without ``meta_archs`` and ``arch2infos_dict``.
-    """
-    with scratch_folder(Path(out)) as folder:
-        collected, meta = _collect_api(api, folder)
-        return _store(collected, meta, Path(out), name, "an open official object", ())
-
-
-def api_space(api: Any) -> Space:
-    """The space of an open official object."""
-    texts = getattr(api, "meta_archs", None)
-    if not isinstance(texts, list) or not texts or not hasattr(api, "arch2infos_dict"):
-        raise BadValue(
-            f"{type(api).__name__} is no object of nats_bench or nas_201_api: no meta_archs, arch2infos_dict"
-        )
-    return space("topology" if "|" in str(texts[0]) else "size")
-
-
-def _collect_api(api: Any, folder: Path) -> tuple[Collected, Meta]:
-    of = api_space(api)
-    texts = tuple(map(str, api.meta_archs))
-    wrong = next((index for index, text in enumerate(texts) if index >= of.size or of.text(index) != text), None)
-    if wrong is not None:
-        raise BadValue(f"architecture {wrong} of the object is {texts[wrong]!r}, which is not the official order")
-    scratch: Scratch[Any] = Scratch(folder, of.size)
-    collected, runs = Collected(of, scratch), Runs()
-    for index, infos in api.arch2infos_dict.items():
-        maker = BlockMaker(of, runs)
-        maker.add(int(index), {hp: _state(found) for hp, found in infos.items()}, "the object")
-        collected.add(maker.finish(), "the object")
-    return collected, Meta(texts, frozenset(collected.archs))
-
-
-def _state(results: Any) -> dict[str, Any]:
-    """The official dictionary of an ArchResults object, with plain dictionaries throughout."""
-    state = dict(results.state_dict())
-    trials = {key: _plain_trial(value) for key, value in state["all_results"].items()}
-    seeds = {training: [int(seed) for seed in found] for training, found in state["dataset_seed"].items()}
-    return {**state, "all_results": trials, "dataset_seed": dict(seeds)}
-
-
-def _plain_trial(trial: Any) -> dict[str, Any]:
-    state = dict(trial if isinstance(trial, Mapping) else trial.state_dict())
-    for key, value in state.items():
-        if isinstance(value, Mapping) and key not in ("arch_config", "net_state_dict"):
-            state[key] = {epoch: float(number) for epoch, number in value.items()}
-    latency = state.get("latency")
-    state["latency"] = None if latency is None else [float(value) for value in latency]
-    return {**state, "params": float(state["params"]), "flop": float(state["flop"]), "net_state_dict": None}
 
 
 def _other(path: Path) -> Callable[[Path, Path, int, bool], Converted] | None:
@@ -269,47 +195,12 @@ def _write(official: _Official, target: Path, path: Path, progress: bool) -> Con
         if collected is None:
             raise BadFile(f"{path}: it holds no results of any architecture")
         source = _source(path)
-        return _store(collected, meta, target, official.name, official.words, official.checks, source)
+        return store(collected, meta, target, official.name, official.words, official.checks, source)
 
 
 def _space_of(block: Block) -> Space:
     fact = next(iter(block.facts))[2]
     return space("size" if "channels" in fact.config_texts else "topology")
-
-
-def _store(
-    collected: Collected, meta: Meta | None, target: Path, name: str, words: str, checks: tuple[str, ...],
-    source: Source | None = None,
-) -> Converted:  # fmt: skip
-    full = collected.hps[-1]
-    timed = any(fact.train_times for (hp, _), facts in collected.facts.items() if hp == full for fact in facts)
-    provenance = "estimated" if timed else "measured"
-    of, found = collected.space, len(collected.archs)
-    release = "" if "NAS-Bench-201" not in words or "archive" in words else f" of release {'1.1' if timed else '1.0'}"
-    missing = of.size - found
-    lines = (
-        f"recognised: {words}{release}",
-        f"{found:,} of {of.size:,} architectures of the {of.name} space; {missing:,} are missing",
-        f"trainings of {', '.join(str(int(hp)) for hp in collected.hps)} epochs (hp {', '.join(collected.hps)})",
-        *checks,
-    )
-    evaluated = None if meta is None or meta.evaluated in (frozenset(), collected.archs) else sorted(meta.evaluated)
-    extra = {
-        "format": f"{words}{release}",
-        "total_archs": of.size if meta is None else len(meta.texts),
-        "evaluated_indexes": "none" if meta is None or not meta.evaluated else evaluated or "found",
-        **collected.extra(provenance),
-    }
-    sources = () if source is None else (source.name,)
-    notes = (*lines, TIMES_ESTIMATED if timed else TIMES_MEASURED, NO_FULL_CURVE)
-    try:
-        write_table(
-            target, collected.columns(provenance, sources), name=name, space=of.name, title=f"{words}{release}",
-            licence=LICENCE, sources=[] if source is None else [source], notes=notes, extra=extra, mapped_curves=True,
-        )  # fmt: skip
-    finally:
-        collected.scratch.close()
-    return Converted(target, name, of.name, found, missing, lines)
 
 
 def _plain_name(path: Path) -> str:
@@ -380,4 +271,4 @@ class _Bar:
             self._bar.update(done - self._bar.n)
 
 
-__all__ = ["RECOGNISED", "Converted", "api_space", "convert", "convert_api"]
+__all__ = ["RECOGNISED", "Converted", "convert"]

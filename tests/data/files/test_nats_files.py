@@ -20,8 +20,9 @@ from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.errors import BadFile, BadValue, MissingFile, NotMeasured
 from nasgauge.bench.spaces import Topology
 from nasgauge.bench.table import Table
-from nasgauge.data.convert import convert, convert_api
+from nasgauge.data.convert import convert
 from nasgauge.data.files.nats_files import BLOCK
+from nasgauge.data.open_object import convert_api
 from nasgauge.data.safe.machine import Machine
 from nasgauge.data.safe.series import Series
 from nasgauge.data.splits import EVALUATIONS
