@@ -39,16 +39,17 @@ def _sweep(final: Path) -> None:
     """Remove what killed processes of this host left behind of ``final``."""
     for left in final.parent.glob(f".{glob.escape(final.name)}.{glob.escape(_HERE)}-*.part"):
         owner = left.name.removeprefix(f".{final.name}.{_HERE}-").split("-")[0]
-        if owner.isdigit() and not _alive(int(owner)):
+        if owner.isdigit() and not is_alive(int(owner)):
             left.unlink(missing_ok=True)
 
 
-def _alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Whether a process of this host with that number is running."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except OSError:
+    except (OSError, OverflowError):
         return True
     return True
 

@@ -18,10 +18,11 @@ from ..bench.column import Column
 from ..bench.errors import BadFile, MissingFile
 from ..bench.spaces import SPACES, Space, space
 from ..bench.table import Source, write_table
+from .files.converted import Converted
 from .files.nats_block import Block
 from .files.nats_columns import Collected
 from .files.nats_files import Meta, blocks_of_files, blocks_of_stream, list_directory, list_tar, read_meta, unpacked
-from .files.nats_store import LICENCE, Converted, store
+from .files.nats_store import LICENCE, store
 from .files.pth_file import blocks_of_archive, blocks_of_pth, list_archive
 from .files.scratch import Scratch, scratch_folder
 from .files.torch_files import is_torch
@@ -111,8 +112,7 @@ def _other(path: Path) -> Callable[[Path, Path, int, bool], Converted] | None:
 
     def nasbench(file: Path, target: Path, jobs: int, progress: bool) -> Converted:
         with _Bar(progress, "bytes") as bar:
-            made = convert_nasbench(file, target, progress=bar.at, jobs=jobs)
-        return Converted(made.path, made.name, made.space, made.found, made.missing, tuple(made.words))
+            return convert_nasbench(file, target, progress=bar.at, jobs=jobs)
 
     return nasbench
 

@@ -12,10 +12,11 @@ from typing import Any
 from ..bench.errors import BadValue
 from ..bench.spaces import Space, space
 from ..bench.table import Table, write_table
+from .files.converted import Converted
 from .files.nats_block import BlockMaker
 from .files.nats_columns import Collected
 from .files.nats_files import Meta
-from .files.nats_store import Converted, store
+from .files.nats_store import store
 from .files.scratch import Scratch, scratch_folder
 from .safe.series import Runs
 

@@ -24,6 +24,7 @@ from ...bench.errors import BadFile, MissingFile
 from ...bench.spaces.cells101 import SIZE, Cells101
 from ...bench.table import Source, write_table
 from ..public.nasbench101 import BUDGETS
+from .converted import Converted
 from .nasbench_columns import Cells, Floats, Runs, cell_columns, misplaced, place, run_columns
 from .nasbench_messages import EVALUATIONS, FIELDS
 from .nasbench_records import BEGINNING, Reader, Records
@@ -46,18 +47,6 @@ NOTES = (
     "epoch= has the start (0), half of the budget and its end.",
 )
 _ROW = EVALUATIONS * len(FIELDS) + 1
-
-
-@dataclass(frozen=True)
-class Converted:
-    """What a conversion found and wrote."""
-
-    path: Path
-    name: str
-    space: str
-    found: int  # architectures
-    missing: int
-    words: tuple[str, ...]
 
 
 @dataclass(frozen=True)

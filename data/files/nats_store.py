@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from ...bench.table import Source, write_table
+from .converted import Converted
 from .nats_columns import Collected
 from .nats_files import Meta
 
@@ -17,18 +17,6 @@ TIMES_MEASURED = "Seconds were measured; the release holds none for its 200-epoc
 NO_FULL_CURVE = (
     "Validation and test of long trainings may be known after the last epoch only; other epochs are refused."
 )
-
-
-@dataclass(frozen=True)
-class Converted:
-    """What a conversion found and wrote."""
-
-    path: Path
-    name: str
-    space: str
-    found: int  # architectures
-    missing: int
-    words: tuple[str, ...]  # what was recognised, checked and counted
 
 
 def store(

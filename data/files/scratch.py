@@ -14,6 +14,8 @@ from typing import Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from ...bench.whole import is_alive
+
 Floats = npt.NDArray[np.float64]
 K = TypeVar("K", bound=Hashable)
 PREFIX = ".nasgauge-scratch-"
@@ -75,20 +77,10 @@ def scratch_folder(beside: Path) -> Iterator[Path]:
     beside.parent.mkdir(parents=True, exist_ok=True)
     for left in beside.parent.glob(f"{PREFIX}*"):
         found = re.fullmatch(re.escape(PREFIX) + r"([0-9]+)-.*", left.name)
-        if found and not _alive(int(found[1])):
+        if found and not is_alive(int(found[1])):
             shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=beside.parent))
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True

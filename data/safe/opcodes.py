@@ -36,13 +36,14 @@ PLAIN = re.compile(
     rb"(?:[(Naesu01\x88\x89\x90\x94]|[Khq].|M..|[Jj].{4}|G.{8}|\x8c(?:" + _SHORT_TEXTS + b"))++", re.DOTALL
 )
 """MARK NONE APPEND(S) SETITEM(S) POP POP_MARK booleans ADDITEMS MEMOIZE, small numbers, short texts, memo look-ups."""
-_ATOM = rb"(?:[N\x88\x89]|K.|M..|J.{4}|G.{8}|\x8c(?:" + _SHORT_TEXTS + rb")\x94?)"
-_SECOND = rb"(?:K.|M..|J.{4}|C\x08.{8}\x94?|\x8c(?:" + _SHORT_TEXTS + rb")\x94?)\x86"
+_TEXT = rb"\x8c(?:" + _SHORT_TEXTS + rb")\x94?"
+_ATOM = rb"(?:[N\x88\x89]|K.|M..|J.{4}|G.{8}|" + _TEXT + rb")"
 FLAT = re.compile(
-    rb"(?:" + _SECOND + rb"|" + _ATOM + rb"{3}\x87|\(" + _ATOM + rb"*+t|" + PLAIN.pattern.removesuffix(b"++") + rb")++",
+    rb"(?:[hq].|G.{8}|(?:K.|M..|J.{4}|C\x08.{8}\x94?|" + _TEXT + rb")\x86?|\(" + _ATOM + rb"*+t|[\x88\x89]{2}\x87|"
+    rb"[(Naesu01\x88\x89\x90\x94]|j.{4})++",
     re.DOTALL,
 )
-"""`PLAIN`, tuples of plain values written out, and pairs with a plain second: no tuple holds two others."""
+"""`PLAIN`, tuples of plain values written out, pairs with a plain second, triples with two: none holds two tuples."""
 DEEPEST = 10_000  # bytes that may be the opcode of a pair: so deep a chain of pairs can still be hashed
 TUPLES = frozenset(b"t\x85\x86\x87")
 BUILDS = frozenset(b"]})\x8fdlt\x85\x86\x87\x91Rb\x81")

@@ -23,7 +23,8 @@ from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.errors import BadFile, MissingFile
 from nasgauge.bench.spaces.cells101 import Cells101
 from nasgauge.bench.table import Table
-from nasgauge.data.files.nasbench_file import Converted, convert_nasbench, is_nasbench
+from nasgauge.data.files.converted import Converted
+from nasgauge.data.files.nasbench_file import convert_nasbench, is_nasbench
 from nasgauge.data.files.nasbench_messages import Malformed, decode, decode_message
 from nasgauge.data.files.nasbench_records import Reader, Records
 from nasgauge.data.files.tfrecord import read_batches
