@@ -171,7 +171,7 @@ def test_a_table_of_another_space_is_refused(tmp_path: Path) -> None:
 def test_several_processes_read_one_open_file(toy_path: Path) -> None:
     script = (
         "import sys; from nasgauge.bench.table import Table; table = Table(sys.argv[1]); "
-        "print(table.read('cifar10/200/test_accuracy/runs')[7, 0]); sys.stdin.read()"
+        "print(table.read('cifar10/200/test_accuracy/runs')[7, 0], flush=True); sys.stdin.read()"
     )
     readers = [
         subprocess.Popen(
