@@ -1,7 +1,7 @@
 # make demo     install, fetch nats-tss, compare two searchers, write a page
 # make test     install with the test extras, run the suite
 # make lint     style and types
-# make speed    the benchmarks of docs and claims, each a ratio measured in one run
+# make speed    every claim of speed, most as a ratio measured in one run
 
 VENV ?= .venv
 PYTHON ?= python3
@@ -28,7 +28,7 @@ lint: $(VENV)/.installed-test
 	    $(foreach floor,bench data proxies reports searchers,-p nasgauge.$(floor))
 
 speed: $(VENV)/.installed-test
-	$(BIN)/python -m pytest tests/speed -m speed --benchmark-enable --benchmark-columns=median,min,rounds $(ARGS)
+	$(BIN)/python -m pytest -m speed --benchmark-enable --benchmark-columns=median,min,rounds $(ARGS)
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

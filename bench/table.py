@@ -93,11 +93,15 @@ class Table:
         values = np.frombuffer(self._map, dtype=dataset.dtype, count=dataset.size, offset=offset)
         return values.reshape(dataset.shape)
 
+    def is_mapped(self, path: str) -> bool:
+        """Whether `read` gives a view of the mapped file, whose rows cost nothing until touched, or decompresses it."""
+        return self._dataset(path).id.get_offset() is not None
+
     def read_curves(self, path: str, archs: npt.NDArray[np.int64]) -> npt.NDArray[np.generic]:
         """Rows ``archs`` of a curve column, (len(archs), seed, epoch), touching only the chunks that hold them."""
-        dataset = self._dataset(path)
-        if dataset.id.get_offset() is not None:
+        if self.is_mapped(path):
             return self.read(path)[archs]
+        dataset = self._dataset(path)
         unique, inverse = np.unique(archs, return_inverse=True)
         return np.asarray(dataset[unique] if unique.size else np.empty((0, *dataset.shape[1:])))[inverse]
 

@@ -33,8 +33,7 @@ class Curve:
         self._table, self._path = table, path
         self._row = shape[1] * shape[2]
         self._arch, self._rows = NOBODY, flat(np.empty(0))
-        mapped = table._dataset(path).id.get_offset() is not None  # else reading it all would decompress it all
-        self._view = flat(table.read(path)) if mapped else None
+        self._view = flat(table.read(path)) if table.is_mapped(path) else None
 
     def row(self, arch: int) -> tuple[memoryview[float], int]:
         """A view and the place in it where the (seed, epoch) values of an architecture begin."""

@@ -14,7 +14,7 @@ from ...bench.errors import BadFile
 from ...bench.spaces.cells101 import Cells101
 from ...bench.spaces.cells101_code import DIGITS, FIRST_CODE, MAX_VERTICES, edge_bit
 from ...bench.spaces.cells101_hash import INPUT, OPERATIONS, OUTPUT
-from ...bench.table import SPARSE, Table
+from ...bench.table import Table
 from ..files.nasbench_columns import METRICS, OFFICIAL_METRICS, fraction
 from ..public.nasbench101 import DATASET
 
@@ -153,8 +153,7 @@ class Records:
 
     def _rows(self, path: str) -> Callable[[int], Any]:
         """Rows of a curve column by place: from the mapped file, or, of a sparse column, from what little it holds."""
-        entry = self._entries[path]
-        if entry.missing <= SPARSE * np.prod(entry.shape):
+        if self.table.is_mapped(path):
             values, ids = self.table.read(path), self.ids
             return lambda place: values[ids[place]]
         few = len(self.ids) <= FEW

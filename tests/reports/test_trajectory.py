@@ -153,6 +153,7 @@ def test_a_lost_row_a_backward_clock_and_an_absent_column_are_refused() -> None:
         split(frame.drop(columns="test"))
 
 
+@pytest.mark.speed
 def test_half_a_million_evaluations_take_no_time() -> None:
     seeds, evaluations = 500, 1000
     rng = np.random.default_rng(0)

@@ -16,9 +16,8 @@ from nasgauge.bench.table import write_table
 from nasgauge.data.official import create
 
 from .conftest import Row, best_of, median
-from .test_open_and_query import _write_official
+from .test_open_and_query import CELLS, write_official
 
-CELLS = 12
 SPLITS = {
     "cifar10-valid": ("valid", "test"),
     "cifar10": ("test",),
@@ -38,7 +37,7 @@ def ask(api: Any, arch: int) -> None:
 def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Any]]:
     nats_bench = pytest.importorskip("nats_bench")
     folder = tmp_path_factory.mktemp("official") / "NATS-tss-v1_0-speed-simple"
-    _write_official(folder, cells=CELLS)
+    write_official(folder)
     state = random.getstate()
     yield lambda: nats_bench.create(str(folder), "tss", fast_mode=True, verbose=False)
     random.setstate(state)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import bz2
-import pickle
 import random
-from collections import OrderedDict
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +12,14 @@ import numpy as np
 import pytest
 
 from nasgauge.bench.benchmark import Benchmark
-from nasgauge.bench.spaces import Topology
 from nasgauge.bench.table import Table
 
 from .conftest import Row, best_of, in_python, median
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import official_files
+
+CELLS = 12
 DATASETS = ("cifar10", "cifar100", "ImageNet16-120")
 # the peak of this program alone (Linux); getrusage would count the parent's pages too
 RESIDENT = "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
@@ -110,13 +111,24 @@ def test_start(benchmark: Any, what: str, code: str, claim: float, row: Row) -> 
     row(what, median(benchmark), "s", claim, "bare interpreter", bare)
 
 
+def write_official(folder: Path) -> None:
+    """A directory in the official layout: `CELLS` cells, three runs of each at 200 epochs."""
+
+    def seeds(hp: str, _: str) -> tuple[int, ...]:
+        return (777, 888, 999) if hp == "200" else (111,)
+
+    official_files.write_directory(
+        folder, official_files.all_results(range(CELLS), "topology", seeds=seeds), "topology"
+    )
+
+
 @pytest.fixture(scope="session")
 def official(tmp_path_factory: pytest.TempPathFactory) -> tuple[float, float]:
     """Seconds of the official package in fast mode: all six answers of a cell on first touch, one answer when warm."""
     import nats_bench
 
     folder = tmp_path_factory.mktemp("official") / "NATS-tss-v1_0-speed-simple"
-    _write_official(folder, cells=12)
+    write_official(folder)
     api = nats_bench.create(str(folder), "tss", fast_mode=True, verbose=False)
     state = random.getstate()
 
@@ -127,47 +139,7 @@ def official(tmp_path_factory: pytest.TempPathFactory) -> tuple[float, float]:
         for dataset in ("cifar10-valid", *DATASETS):
             ask(arch, dataset)
 
-    cold = float(np.median([best_of(1, lambda arch=arch: first_touch(arch)) for arch in range(12)]))  # type: ignore[misc]
+    cold = float(np.median([best_of(1, lambda arch=arch: first_touch(arch)) for arch in range(CELLS)]))  # type: ignore[misc]
     warm = best_of(200, lambda: ask(5, "cifar10"))
     random.setstate(state)
     return cold, warm
-
-
-def _write_official(folder: Path, cells: int) -> None:
-    """A directory in the layout of NATS-tss-v1_0-3ffb9-simple with random numbers for the first ``cells`` cells."""
-    space, rng = Topology(), np.random.default_rng(0)
-    texts = [space.text(arch) for arch in range(space.size)]
-    folder.mkdir()
-    meta = {"meta_archs": texts, "total_archs": len(texts), "arch2infos": None, "evaluated_indexes": set()}
-    (folder / "meta.pickle.pbz2").write_bytes(bz2.compress(pickle.dumps(meta, 4)))
-    whole = {"cifar10-valid": "x-valid"}
-    for arch in range(cells):
-        lengths = OrderedDict()
-        for hp, epochs, seeds in (("12", 12, [111]), ("200", 200, [777, 888, 999])):
-            results, by_dataset = {}, {}
-            for dataset, sets in (
-                ("cifar10-valid", ("x-valid", "ori-test")),
-                ("cifar10", ("ori-test",)),
-                ("cifar100", ("x-valid", "x-test", "ori-test")),
-                ("ImageNet16-120", ("x-valid", "x-test", "ori-test")),
-            ):
-                by_dataset[dataset] = seeds
-                full = whole.get(dataset, "ori-test")
-                kept = [f"{name}@{epoch}" for name in sets for epoch in range(epochs)
-                        if hp == "12" or name == full or epoch == epochs - 1]  # fmt: skip
-                timed = [f"{name}@{epoch}" for name in sets for epoch in range(epochs)]
-                for seed in seeds:
-                    results[(dataset, seed)] = {
-                        "name": dataset, "train_acc1es": dict(enumerate(rng.uniform(10, 99, epochs).tolist())),
-                        "train_acc5es": None, "train_losses": dict(enumerate(rng.random(epochs).tolist())),
-                        "train_times": OrderedDict(enumerate([8.0] * epochs)),
-                        "arch_config": {"channel": 16, "num_cells": 5, "arch_str": texts[arch], "class_num": 10},
-                        "params": 0.8, "flop": 113.9, "seed": f"{seed:04d}", "epochs": epochs, "latency": [0.013],
-                        "eval_names": list(sets),
-                        "eval_acc1es": dict(zip(kept, rng.uniform(10, 95, len(kept)).tolist(), strict=True)),
-                        "eval_losses": dict(zip(kept, rng.random(len(kept)).tolist(), strict=True)),
-                        "eval_times": dict.fromkeys(timed, 1.2), "net_state_dict": None,
-                    }  # fmt: skip
-            lengths[hp] = {"arch_index": arch, "arch_str": texts[arch], "all_results": results,
-                           "dataset_seed": by_dataset, "clear_net_done": True}  # fmt: skip
-        (folder / f"{arch:06d}.pickle.pbz2").write_bytes(bz2.compress(pickle.dumps(lengths, 4)))

@@ -236,6 +236,7 @@ def test_traps_are_reproduced_and_said_once(api: NASBench) -> None:
         api.query(floats)
 
 
+@pytest.mark.speed
 def test_opening_again_takes_milliseconds(file: Path, api: NASBench) -> None:
     seconds = []
     for _ in range(5):
