@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,12 +14,21 @@ from .errors import BadArchitecture, BadValue
 from .spaces import Space
 
 
+class Trial(NamedTuple):
+    """What a multi-fidelity searcher asks: one architecture, trained for ``budget`` epochs."""
+
+    id: int
+    budget: int
+
+
 class Evaluation(NamedTuple):
     """What a searcher is told of one architecture."""
 
     id: int
     value: float  # validation accuracy, percent; NaN where nobody measured it
     seconds: float  # simulated seconds this evaluation cost
+    budget: int = 0  # epochs it was trained for
+    cost: float = math.nan  # the second objective, where the search has one (smaller is better), e.g. MFLOPs
 
 
 class Objective:

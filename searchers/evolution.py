@@ -50,8 +50,8 @@ class RegularizedEvolution:
         return [self._space.mutate_one(self._parent(), self._rng) for _ in range(n)]
 
     def tell(self, evaluations: Sequence[Evaluation]) -> None:
-        for arch, value, _ in evaluations:
-            self._population.append((value if value == value else -np.inf, arch))
+        for told in evaluations:
+            self._population.append((told.value if told.value == told.value else -np.inf, told.id))
 
     def _parent(self) -> int:
         members, random = self._population, self._rng.random

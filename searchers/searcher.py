@@ -12,15 +12,22 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..bench.errors import BadValue, UnknownName
-from ..bench.objective import Evaluation
+from ..bench.objective import Evaluation, Trial
 from ..bench.spaces import Space
 
 
 class Searcher(Protocol):
-    """Built as ``YourSearcher(space, rng, *, settings...)``; all its randomness comes from ``rng``."""
+    """Built as ``YourSearcher(space, rng, *, settings...)``; all its randomness comes from ``rng``.
 
-    def ask(self, n: int = 1) -> Sequence[int]:
-        """Up to ``n`` architectures to evaluate next; none when the searcher has nothing left to ask."""
+    A keyword ``budgets`` is filled with the training lengths that can be asked, ascending, in epochs: (12,) or
+    (4, 12, 36, 108).
+    """
+
+    def ask(self, n: int = 1) -> Sequence[int | Trial]:
+        """Up to ``n`` architectures to evaluate next; none when the searcher has nothing left to ask.
+
+        A bare id is trained for the search budget, a `Trial` for the budget it names.
+        """
 
     def tell(self, evaluations: Sequence[Evaluation]) -> None:
         """What came out, in the order asked; a batch may be cut short by the end of the budget."""
