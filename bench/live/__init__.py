@@ -1,1 +1,1 @@
-"""Real training: images, networks, recipes, populations; PyTorch is imported by the modules that train only."""
+"""The live wing: the benchmarks' networks, faithful training, verification and tables of one's own (needs PyTorch)."""
