@@ -11,13 +11,13 @@ import pytest
 
 from nasgauge.bench.errors import BadFile, MissingFile, NasgaugeError, UnknownName
 from nasgauge.reports import report
-from nasgauge.reports.asked import Asked
 from nasgauge.reports.blocks import Alarm, Block, Facts, Findings, Grid, Listing, Plot
+from nasgauge.reports.comparison.asked import Asked
+from nasgauge.reports.comparison.outcome import Outcome, outcome
+from nasgauge.reports.comparison.sentences import command, findings
 from nasgauge.reports.interactive import figure
-from nasgauge.reports.outcome import Outcome, outcome
 from nasgauge.reports.page import render
 from nasgauge.reports.report import Report
-from nasgauge.reports.words import command, findings
 from nasgauge.searchers.run import Run, write_frame
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nasgauge.bench.errors import BadFile
-from nasgauge.reports.trajectory import Repetitions, mean_curve, query_grid, seconds_grid, split
+from nasgauge.reports.comparison.trajectory import Repetitions, mean_curve, query_grid, seconds_grid, split
 
 VALUES = st.sampled_from([1.0, 2.0, 2.0, 3.0, np.nan])  # ties and missing numbers are ordinary
 RUNS = st.lists(st.lists(VALUES, min_size=1, max_size=8), min_size=1, max_size=5)

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from ..bench.errors import BadFile, MissingFile
-from ..searchers.run import Run
+from ...bench.errors import BadFile, MissingFile
+from ...searchers.run import Run
+from ..statistics import SEED, Floats, paired, summarise
 from .asked import SPLITS, Asked, Task
-from .statistics import SEED, Floats, paired, summarise
 from .trajectory import Curve, Ints, Repetitions, mean_curve, query_grid, seconds_grid, split
 
 AXES = ("seconds", "queries")

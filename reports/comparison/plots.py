@@ -7,13 +7,13 @@ from itertools import product
 
 import numpy as np
 
+from ..blocks import Plot
+from ..page import slug
+from ..statistics import Floats
+from ..view import Line, View
 from .asked import SPLITS, Task
-from .blocks import Plot
 from .outcome import Outcome
-from .page import slug
-from .statistics import Floats
-from .view import Line, View
-from .words import AXIS_WORDS, SPLIT_WORDS
+from .sentences import AXIS_WORDS, SPLIT_WORDS
 
 CLOSED_FORM = "random search, closed form"
 QUANTITIES = ("test_regret", "valid_regret", "test", "valid")

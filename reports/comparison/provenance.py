@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from ..statistics import RESAMPLES, SEED
+from ..words import counted, joined, number
 from .asked import SPLITS, Asked, Benchmark, Optimum, Source, Task
 from .outcome import EQUAL
-from .statistics import RESAMPLES, SEED
-from .words import SPLIT_WORDS, budget, counted, joined, number
+from .sentences import SPLIT_WORDS, budget
 
 Row: TypeAlias = tuple[str, tuple[str, ...]]
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 
-from ..searchers.run import Run
-from . import words
+from ...searchers.run import Run
+from ..blocks import Alarm, Block, Facts, Findings, Listing, Points, Section, Text
+from ..report import Report
+from ..view import View
+from ..words import counted, joined, number
+from . import sentences
 from .asked import SPLITS, Asked, Task
-from .blocks import Alarm, Block, Facts, Findings, Listing, Points, Section, Text
 from .grids import effort_grid, final_grid, paired_grid, rows_of
 from .outcome import Outcome, curve_table, expected_table, outcome
 from .plots import interactive_plot, paper_figures
 from .provenance import provenance, reading
-from .report import Report
-from .view import View
-from .words import SPLIT_WORDS, counted, number
+from .sentences import SPLIT_WORDS
 
 
 def comparison(run: Run) -> Report:
@@ -33,9 +34,9 @@ def comparison(run: Run) -> Report:
     if found.expected:
         tables["random-closed-form"] = expected_table(found)
     return Report(
-        title=words.title(asked),
-        lead=f"{words.joined(task.dataset for task in asked.tasks)}; {counted(asked.seeds, 'repetition')} of each "
-        f"searcher on each data set, each of {words.budget(asked)}",
+        title=sentences.title(asked),
+        lead=f"{joined(task.dataset for task in asked.tasks)}; {counted(asked.seeds, 'repetition')} of each "
+        f"searcher on each data set, each of {sentences.budget(asked)}",
         sections=(
             Section("", (*_alarms(found), _summary(found), _facts(asked))),
             *(Section(task.dataset, _task_blocks(found, task, figures)) for task in asked.tasks),
@@ -67,7 +68,7 @@ def _alarms(found: Outcome) -> list[Alarm]:
         alarms.append(Alarm("Some architectures that were found have no reported accuracy", tuple(unknown)))
     lacking = [task.dataset for task in found.asked.tasks if task.dataset not in found.expected]
     if lacking:
-        line = f"Not in the run folder: {words.joined(f'expectation-{name}.parquet' for name in lacking)}."
+        line = f"Not in the run folder: {joined(f'expectation-{name}.parquet' for name in lacking)}."
         alarms.append(Alarm("The closed-form line of random search is missing", (line,)))
     return alarms
 
@@ -76,7 +77,7 @@ def _summary(found: Outcome) -> Findings:
     items = []
     for task in found.asked.tasks:
         final, paired = (rows_of(table, task.dataset, "test") for table in (found.final, found.paired))
-        items += words.findings(task, found.asked, final, paired)
+        items += sentences.findings(task, found.asked, final, paired)
     return Findings(tuple(items))
 
 
@@ -91,7 +92,7 @@ def _facts(asked: Asked) -> Facts:
         (
             ("Benchmark", (benchmark.title,)),
             ("Space", (f"{benchmark.space}: {benchmark.architectures:,} architectures{distinct}",)),
-            ("One repetition", (words.budget(asked),)),
+            ("One repetition", (sentences.budget(asked),)),
             ("Searchers are told", (f"validation accuracy {lengths}{told}",)),
             ("Reported accuracy", (reported,)),
             ("Repetitions", (f"{asked.seeds:,} of each searcher, base seed {asked.base_seed}",)),
@@ -107,7 +108,7 @@ def _task_blocks(found: Outcome, task: Task, figures: dict[str, tuple[View, ...]
         for name in SPLITS
         if (optimum := task.optimum[name]) is not None
     ]
-    blocks: list[Block] = [Text((f"Best of the table: {words.joined(best)}.",))] if best else []
+    blocks: list[Block] = [Text((f"Best of the table: {joined(best)}.",))] if best else []
     if any(dataset == task.dataset for dataset, *_ in found.curves):
         blocks.append(interactive_plot(found, task, figures))
     blocks += [final_grid(found, task, name) for name in SPLITS]
@@ -122,7 +123,7 @@ def _task_blocks(found: Outcome, task: Task, figures: dict[str, tuple[View, ...]
 def _again(run: Run, asked: Asked) -> tuple[Block, ...]:
     """How to get the same numbers once more."""
     blocks: list[Block] = [
-        Listing("Command", words.command(asked)),
+        Listing("Command", sentences.command(asked)),
         Listing("run.json", json.dumps(run.config, indent=1, sort_keys=True, ensure_ascii=False), folded=True),
     ]
     if asked.benchmark.description:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..bench.errors import BadFile
+from ...bench.errors import BadFile
 
 SPLITS = ("test", "valid")
 

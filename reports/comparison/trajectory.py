@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..bench.errors import BadFile
-from .statistics import Floats, bootstrap_mean
+from ...bench.errors import BadFile
+from ..statistics import Floats, bootstrap_mean
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ..blocks import Between, Cell, Grid, Label, Spread
+from ..view import Style
+from ..words import between, counted, number, signed
 from .asked import Asked, Task
-from .blocks import Between, Cell, Grid, Label, Spread
 from .outcome import Outcome
 from .plots import CLOSED_FORM
-from .view import Style
-from .words import SPLIT_WORDS, between, counted, number, signed
+from .sentences import SPLIT_WORDS
 
 HEAD = ("", "mean", "95 % interval", "spread", "regret", "std", "median", "quartiles", "IQM", "at optimum", "runs")
 
