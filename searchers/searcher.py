@@ -24,9 +24,10 @@ class Searcher(Protocol):
     """
 
     def ask(self, n: int = 1) -> Sequence[int | Trial]:
-        """Up to ``n`` architectures to evaluate next; none when the searcher has nothing left to ask.
+        """Up to ``n`` architectures to evaluate next.
 
-        A bare id is trained for the search budget, a `Trial` for the budget it names.
+        A bare id is trained for the search budget, a `Trial` for the budget it names. An empty answer while trainings
+        are still running means "wait for the next result", otherwise that nothing is left to ask.
         """
 
     def tell(self, evaluations: Sequence[Evaluation]) -> None:
