@@ -6,7 +6,7 @@ no global generator is read. Seed s owns these streams, each a ``numpy.random.Se
 ===================  =====================================================================================
 [s, 0, key]          the initial values of the parameter whose name has the key ``crc32(name)``
 [s, 1, e]            the order in which epoch e (from 0) reads the training images
-[s, 2, e]            the augmentation of epoch e, drawn batch after batch
+[s, 2, e]            the augmentation of epoch e: of every position in that order (`batches.Augmentation`)
 ===================  =====================================================================================
 
 A parameter's initial value thus depends on its name and shape alone: networks with and without dead branches, and a

@@ -1,4 +1,4 @@
-"""Which pictures are held out where nobody published a split: a rule that gives the same answer for ever, everywhere."""
+"""Which pictures are held out where nobody published a split: a rule with the same answer for ever and everywhere."""
 
 from __future__ import annotations
 
