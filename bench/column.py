@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from .errors import BadValue
 
+INTERNAL = "_"  # how names of bookkeeping begin
 PROVENANCES = ("measured", "estimated", "simulated", "predicted", "computed")
 
 
@@ -29,6 +30,9 @@ class Column:
     ``means_over`` says in words what a mean column averages. ``alias_of`` is the path of an earlier column with equal
     values under another name; they are stored once. Units are in the metric's name: ``*_accuracy`` percent,
     ``*_seconds``, ``params_millions``, ``flops_millions``, ``latency_ms:DEVICE``, ``energy_mj:DEVICE``.
+
+    A metric whose name begins with an underscore is bookkeeping of the converter: who knows the table reads it by its
+    path; no benchmark shows it, and nobody can query it.
     """
 
     metric: str

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from .column import INTERNAL
 from .errors import NotMeasured, UnknownName
 from .table import Entry
 
@@ -22,14 +23,15 @@ class Store(Protocol):
 
 
 class Index:
-    """All columns of several stores; where two hold the same column, the first store answers."""
+    """All columns of several stores but bookkeeping; where two hold the same column, the first store answers."""
 
     def __init__(self, name: str, stores: Sequence[Store]) -> None:
         self.name = name
         self._stores: dict[str, tuple[Store, Entry]] = {}
         for store in stores:
             for entry in store.entries:
-                self._stores.setdefault(entry.path, (store, entry))
+                if not entry.metric.startswith(INTERNAL):
+                    self._stores.setdefault(entry.path, (store, entry))
         self.entries = tuple(entry for _, entry in self._stores.values())
         self.datasets = tuple(dict.fromkeys(entry.dataset for entry in self.entries if entry.dataset))
         self.metrics = tuple(dict.fromkeys(entry.metric for entry in self.entries))

@@ -4,9 +4,9 @@ Accuracies are percent, as everywhere. The official numbers are fractions; those
 precision of float32, so that ``percent / 100`` is exactly the official number. A source with finer fractions gets
 columns ``train_fraction``, ``valid_fraction`` and ``test_fraction`` besides, which hold them as they are.
 
-What only the drop-in needs lies in static columns, -1 (or 0) where the source lacks the cell: ``official_cell`` (the
-numbering of the vertices that the source stores, packed as in `cells101_code`), ``official_hash_high`` and ``_low``
-(the module hash), and by budget ``official_record`` (where the source first has it) and ``repeats`` (how many).
+What only the drop-in needs lies in static columns, -1 (or 0) where the source lacks the cell: ``_official_cell`` (the
+numbering of the vertices that the source stores, packed as in `cells101_code`), ``_official_hash_high`` and ``..._low``
+(the module hash), and by budget ``_official_record`` (where the source first has it) and ``_repeats`` (how many).
 """
 
 from __future__ import annotations
@@ -96,8 +96,8 @@ def cell_columns(size: int, cells: Cells) -> Iterator[Column]:
     yield Column("trainable_parameters", parameters, DATASET, provenance="computed")
     codes = np.zeros(size, dtype=np.uint32)
     codes[cells.ids] = cells.codes
-    yield Column("official_cell", codes)
-    for name, half in (("official_hash_high", 0), ("official_hash_low", 1)):
+    yield Column("_official_cell", codes)
+    for name, half in (("_official_hash_high", 0), ("_official_hash_low", 1)):
         halves = np.zeros(size, dtype=np.uint64)
         halves[cells.ids] = cells.hashes[:, half]
         yield Column(name, halves)
@@ -117,8 +117,8 @@ def run_columns(size: int, runs: Runs, source: str) -> Iterator[Column]:
         )
     first = np.full(size, -1, dtype=np.int64)
     first[runs.ids[repeats == 0]] = runs.records[repeats == 0]
-    yield Column("official_record", first.astype(np.int32), DATASET, budget)
-    yield Column("repeats", np.bincount(runs.ids, minlength=size).astype(np.uint8), DATASET, budget)
+    yield Column("_official_record", first.astype(np.int32), DATASET, budget)
+    yield Column("_repeats", np.bincount(runs.ids, minlength=size).astype(np.uint8), DATASET, budget)
 
     def both(metric: str, values: Floats, words: str) -> Iterator[Column]:
         """Ends of the runs and their checkpoints, from (n, checkpoint)."""

@@ -13,7 +13,7 @@ seed axis the union of the seeds found. For every data set and budget:
 
 Each as ends of runs, and as curves where more than the last epoch is known; NaN where a trial or an epoch does not
 exist. Seconds that are the same at every epoch of every trial are ends of runs only (``constant`` in the table's
-extra). What a file holds besides is in the extra and, where architectures differ, in ``layout`` columns.
+extra). What a file holds besides is in the extra and, where architectures differ, in ``_layout`` columns.
 """
 
 from __future__ import annotations
@@ -96,9 +96,9 @@ class Collected:
         """All columns, one at a time; ``provenance`` is that of the seconds."""
         for hp in self.hps:
             marks = self.arch_layouts[hp]
-            yield Column(f"evaluated:{hp}", (marks > 0).astype(np.uint8), provenance="computed", sources=sources)
+            yield Column(f"_evaluated:{hp}", (marks > 0).astype(np.uint8), provenance="computed", sources=sources)
             if len(self.arch_facts[hp]) > 1:
-                yield Column(f"arch_layout:{hp}", marks, provenance="computed", sources=sources)
+                yield Column(f"_arch_layout:{hp}", marks, provenance="computed", sources=sources)
         for hp in self.hps:
             for training in TRAININGS:
                 if (hp, training) in self.facts:
@@ -171,7 +171,7 @@ class _Group:
             if metric in self._metrics:
                 yield self._column(metric, self._numbers(metric))
         if self._layouts > 1:
-            yield self._column("layout", self._numbers("layout"))
+            yield self._column("_layout", self._numbers("layout"))
         if np.nanmin(self._epochs) != np.nanmax(self._epochs):
             yield self._column("epochs", self._epochs)
 
@@ -234,7 +234,7 @@ class _Group:
         known = "measured"
         if metric.endswith("_seconds") and metric != "latency_seconds":
             known = self._provenance
-        elif metric in ("layout", "epochs") or metric.startswith("recorded"):
+        elif metric in ("_layout", "epochs") or metric.startswith("recorded"):
             known = "computed"
         return Column(
             metric, values, self._training, self._budget, self.seeds, TRAININGS[self._training], words,

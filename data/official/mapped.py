@@ -42,7 +42,7 @@ class Group:
         self.epochs = int(hp) if curve is None else curve.shape[2]
         sets = {name: self._set(split) for name, split in {**SETS[dataset], "train": "train"}.items()}
         self.sets = {name: found for name, found in sets.items() if found is not None}
-        self._lengths, self._layout = self.quantity("epochs"), self.quantity("layout")
+        self._lengths, self._layout = self.quantity("epochs"), self.quantity("_layout")
         self._arch = NOBODY
         self._places: tuple[int, ...] = ()
 

@@ -19,7 +19,7 @@ from ..files.nasbench_columns import METRICS, OFFICIAL_METRICS, fraction
 from ..public.nasbench101 import DATASET
 
 Info = dict[str, Any]
-NEEDED = "official_cell"
+NEEDED = "_official_cell"
 _LABELS = [[OPERATIONS[label] for label in labels] for labels in DIGITS.tolist()]  # of each labelling
 FEW = 2_000  # cells; so many are read from a sparse column row by row
 
@@ -42,7 +42,7 @@ class Records:
         self._entries = paths
         self.budgets = tuple(
             sorted(
-                (int(entry.budget) for entry in table.entries if entry.metric == "repeats" and entry.budget),
+                (int(entry.budget) for entry in table.entries if entry.metric == "_repeats" and entry.budget),
                 key=lambda budget: int(self._first_records(budget).min(initial=np.iinfo(np.int64).max)),
             )
         )
@@ -58,11 +58,11 @@ class Records:
 
     @cached_property
     def _high(self) -> npt.NDArray[np.uint64]:
-        return self._static("official_hash_high").astype(np.uint64)
+        return self._static("_official_hash_high").astype(np.uint64)
 
     @cached_property
     def _low(self) -> npt.NDArray[np.uint64]:
-        return self._static("official_hash_low").astype(np.uint64)
+        return self._static("_official_hash_low").astype(np.uint64)
 
     @cached_property
     def _parameters(self) -> npt.NDArray[np.generic]:
@@ -71,11 +71,11 @@ class Records:
     @cached_property
     def _records(self) -> dict[int, npt.NDArray[np.int64]]:
         """Budget -> place in the file of each cell's first record, -1 where there is none."""
-        return {b: self.table.read(f"{DATASET}/{b}/official_record/mean")[self.ids].astype(int) for b in self.budgets}
+        return {b: self.table.read(f"{DATASET}/{b}/_official_record/mean")[self.ids].astype(int) for b in self.budgets}
 
     @cached_property
     def _repeats(self) -> dict[int, npt.NDArray[np.generic]]:
-        return {budget: self.table.read(f"{DATASET}/{budget}/repeats/mean")[self.ids] for budget in self.budgets}
+        return {budget: self.table.read(f"{DATASET}/{budget}/_repeats/mean")[self.ids] for budget in self.budgets}
 
     @cached_property
     def order(self) -> npt.NDArray[np.int64]:
@@ -163,7 +163,7 @@ class Records:
         return self.table.read(f"any/static/{metric}/static")[self.ids]
 
     def _first_records(self, budget: int) -> npt.NDArray[np.generic]:
-        records = self.table.read(f"{DATASET}/{budget}/official_record/mean").astype(np.int64)
+        records = self.table.read(f"{DATASET}/{budget}/_official_record/mean").astype(np.int64)
         return records[records >= 0]
 
 

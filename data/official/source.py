@@ -34,7 +34,7 @@ class TableSource:
         self.evaluated = {
             entry.metric.split(":", 1)[1]: table.read(entry.path).tobytes()
             for entry in table.entries
-            if entry.kind == "static" and entry.metric.startswith("evaluated:")
+            if entry.kind == "static" and entry.metric.startswith("_evaluated:")
         }
         self.entries = {entry.path: entry for entry in table.entries}
         self.hps = [hp for hp in self.extra.get("hps", ()) if hp in self.evaluated] or list(self.evaluated)
@@ -43,7 +43,7 @@ class TableSource:
         self._marks = {
             entry.metric.split(":", 1)[1]: table.read(entry.path).tobytes()
             for entry in table.entries
-            if entry.kind == "static" and entry.metric.startswith("arch_layout:")
+            if entry.kind == "static" and entry.metric.startswith("_arch_layout:")
         }
 
     def indexes(self) -> set[int]:

@@ -50,7 +50,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cells, seeds = 15_625, {12: (111,), 200: (777, 888, 999)}
     columns = []
     for budget, runs in seeds.items():
-        columns.append(Column(f"evaluated:{budget}", np.ones(cells, dtype=np.uint8)))
+        columns.append(Column(f"_evaluated:{budget}", np.ones(cells, dtype=np.uint8)))
         for dataset, splits in SPLITS.items():
             metrics = [f"{split}_{metric}" for split in ("train", *splits) for metric in ("accuracy", "loss")]
             metrics += ["train_epoch_seconds", *(f"{split}_pass_seconds" for split in splits)]

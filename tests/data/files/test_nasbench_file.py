@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nasgauge.bench.benchmark import Benchmark
-from nasgauge.bench.errors import BadFile, MissingFile
+from nasgauge.bench.errors import BadFile, MissingFile, UnknownName
 from nasgauge.bench.spaces.cells101 import Cells101
 from nasgauge.bench.table import Table
 from nasgauge.data.files.converted import Converted
@@ -112,6 +112,15 @@ def test_missing_is_nan_and_the_report_counts(bench: Benchmark, converted: Conve
     assert "at 108 epochs 4 with 3" in words
     assert "none of the released" in words
     assert bench.describe()
+
+
+def test_bookkeeping_is_in_the_table_and_shown_to_nobody(bench: Benchmark, converted: Converted) -> None:
+    hidden = {entry.metric for entry in Table(converted.path).entries if entry.metric.startswith("_")}
+    assert hidden == {"_official_cell", "_official_hash_high", "_official_hash_low", "_official_record", "_repeats"}
+    assert not [metric for metric in bench.metrics if metric.startswith("_")]
+    assert not [metric for metric in hidden if metric in bench.describe()]
+    with pytest.raises(UnknownName, match="unknown metric"):
+        bench.query(0, "_repeats")
 
 
 def test_fewer_repeats_and_more(tmp_path: Path, made: list[Record]) -> None:

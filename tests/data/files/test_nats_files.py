@@ -59,10 +59,10 @@ def rebuilt(path: Path) -> Results:
     of = space(table.info["space"])
     results: Results = {}
     for hp in extra["hps"]:
-        there = table.read(f"any/static/evaluated:{hp}/static")
+        there = table.read(f"any/static/_evaluated:{hp}/static")
         for arch in np.flatnonzero(there).tolist():
             layout = extra["arch_layouts"][hp]
-            marks = f"any/static/arch_layout:{hp}/static"
+            marks = f"any/static/_arch_layout:{hp}/static"
             fact = layout[int(table.read(marks)[arch]) - 1 if marks in entries else 0]
             trials = {}
             for training in fact["trainings"]:
@@ -101,7 +101,7 @@ def _trials(table: Table, entries: Any, extra: Any, text: str, hp: str, training
                 values = [float("nan")] * (epochs - 1) + [run(metric)]
             return {at: value for at, value in enumerate(values) if value == value or (seed, metric, at + 1) in odd}
 
-        number = run("layout")
+        number = run("_layout")
         layouts = extra["layouts"][hp][training]
         fact = layouts[0 if number != number else int(number)]
         sets = {name: found.split for name, found in EVALUATIONS[training].items() if name != "train"}
@@ -180,6 +180,14 @@ def test_every_number_of_the_file_is_found_again_in_the_table(layout: str, space
     assert (converted.space, converted.found) == (space, len(results))
     assert first_difference(plain(rebuilt(converted.path)), plain(results)) == ""
     assert sorted(item.name for item in (tmp_path / "out").iterdir()) == ["x.h5"]
+
+
+def test_bookkeeping_is_shown_to_nobody(tmp_path: Path) -> None:
+    table = Table(convert(write("single", made("topology"), "topology", tmp_path), tmp_path / "x.h5").path)
+    bench = Benchmark(table)
+    assert {entry.metric for entry in table.entries} - set(bench.metrics) >= {"_evaluated:12", "_evaluated:200"}
+    assert not [metric for metric in bench.metrics if "evaluated:" in metric or "layout" in metric]
+    assert "evaluated:" not in bench.describe()
 
 
 def test_all_layouts_give_the_same_table(tmp_path: Path) -> None:
