@@ -42,6 +42,10 @@ class BadFile(NasgaugeError, ValueError):
     """A file that is truncated, corrupted, malicious or of another layout; names the file."""
 
 
+class MissingPackage(NasgaugeError, ImportError):
+    """An optional library that is not installed; says which extra brings it."""
+
+
 class MissingFile(NasgaugeError, FileNotFoundError):
     """A file that is not there and could not be had; says how to get it by hand."""
 

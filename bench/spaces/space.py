@@ -5,13 +5,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from functools import cached_property
-from typing import ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import BadArchitecture
+from ..live import need_torch
 from .graph import Graph
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Ids: TypeAlias = npt.NDArray[np.int64]
 Architecture: TypeAlias = "int | np.integer | str | Graph"
@@ -94,6 +98,37 @@ class Space(ABC):
     def flops(self, ids: npt.ArrayLike, classes: int = 10, image_size: int = 32) -> npt.NDArray[np.int64]:
         """Multiply-adds of one forward pass of the benchmark's network on one square image."""
         raise NotImplementedError(f"space {self.name!r} has no FLOP formula")
+
+    def network(
+        self,
+        architecture: Architecture,
+        classes: int = 10,
+        *,
+        macro: Any = None,
+        prune: bool = True,
+        seed: int = 0,
+        law: Any = None,
+        device: Any = "cpu",
+    ) -> nn.Module:
+        """The untrained network around one architecture: images (n, channels, height, width) -> logits (n, classes).
+
+        Args:
+            macro: what surrounds the cell (`bench.live.macro`); default: the benchmark's own skeleton.
+            prune: leave out what lies on no path from input to output. Without it everything is built and computed,
+                as officially, and parameters and multiply-adds are those of `params` and `flops`.
+            seed: the weights are a function of it (`bench.live.recipe`).
+            law: how weights are drawn (`bench.live.weights`); default: the benchmark's own.
+            device: where the weights lie; "meta" builds the modules without any.
+
+        Raises:
+            MissingPackage: PyTorch is not installed (``pip install nasgauge[torch]``).
+        """
+        need_torch("a network")
+        from ..live.networks import network
+
+        return network(
+            self, self.id(architecture), classes, macro=macro, prune=prune, seed=seed, law=law, device=device
+        )
 
     def id(self, architecture: Architecture) -> int:
         """The id of an id (checked), an official string or a `Graph`."""
