@@ -14,12 +14,12 @@ from .describe import describe
 from .errors import BadValue, NotMeasured, UnknownName
 from .formulas import Formulas
 from .index import Index
+from .levels import WHOLE, Levels, Seed
 from .objective import Objective
 from .runs import draw, mean_over_runs, pick_seed
 from .spaces import Architecture, Architectures, Graph, Space, space
 from .table import Entry, Table
 
-Seed = int | Literal["mean", "all"] | np.random.Generator
 Floats = npt.NDArray[np.float64]
 ONE = (str, Graph, int, np.integer)
 
@@ -193,7 +193,7 @@ class Benchmark:
         best = int(scores.argmax())
         if scores[best] == -np.inf:
             raise NotMeasured(f"{self.name}: no architecture has {metric!r} on {dataset!r}")
-        end = self.index.find(metric, dataset, budget, _WHOLE).budget
+        end = self.index.find(metric, dataset, budget, WHOLE).budget
         words = "largest mean over runs" if rule == "mean" else "largest single run"
         after = "" if end is None else f" after {end} epochs"
         return Optimum(best, float(scores[best]), metric, dataset, end, words + after)
@@ -205,39 +205,45 @@ class Benchmark:
         seconds: float | None = None,
         queries: int | None = None,
         budget: int | None = None,
+        budgets: Sequence[int] = (),
         seed: int | Literal["mean"] | np.random.Generator = "mean",
         count_last: bool = True,
+        resume: bool = False,
+        cost: str | None = None,
+        limit: tuple[str, float] | None = None,
     ) -> Objective:
         """What a searcher may know: validation accuracy at ``budget`` epochs and its cost, on a fresh clock.
 
         Args:
             dataset: where to search; may be left out where only one data set has validation accuracies.
             seconds, queries: where the clock ends; at least one of them.
-            budget: epochs of the training run; default: the longest.
+            budget: epochs of the training run of a bare id; default: the longest.
+            budgets: further lengths of training runs that a `Trial` may ask for.
             seed: ``"mean"``, one seed, or a Generator that draws one existing run for every evaluation.
             count_last: whether the evaluation that crosses the budget counts (the official protocol: it does).
+            resume: charge a longer training of one run only what it adds to the shorter one; default: in full.
+            cost: a second objective told with every evaluation, a property of the architecture that is better small:
+                ``flops_millions``, ``params_millions``, ``latency_ms:DEVICE``, ``energy_mj:DEVICE``.
+            limit: such a property and the largest value allowed; an architecture above it (or without a value) is
+                known to be out before it is trained: it costs 0 s, its value is NaN, and it counts as an evaluation.
+
+        Raises:
+            UnknownName, NotMeasured: the validation accuracy, its cost or the property is not in the tables.
+            BadValue: no end of the search, a limit that nothing meets, or (without ``count_last``) a budget of
+                seconds in which not one evaluation fits.
         """
         clock = Clock(seconds, queries, count_last=count_last)
-        dataset = self.index.dataset(dataset, "valid_accuracy")
-        length = self.index.find("valid_accuracy", dataset, budget, _WHOLE).budget
-        rng = seed if isinstance(seed, np.random.Generator) else None
-        which: Seed = seed if rng is None else "all"
-        values = self._whole("valid_accuracy", dataset, length, which)
-        if rng is not None:
-            unknown = np.isnan(values).all(axis=1) & ~np.isnan(self._whole("valid_accuracy", dataset, length, "mean"))
-            if unknown.any():
-                raise NotMeasured(
-                    f"{self.name} knows only the mean over runs, no single run, of {unknown.sum():,} architectures on "
-                    f"{dataset!r} after {length} epochs; search with seed='mean'"
-                )
-        if clock.limit == np.inf and not self.index.has("search_seconds", dataset, length):
-            return Objective(self.space, values, np.full(self.space.size, np.nan), clock, rng)
-        costs = self.index.find("search_seconds", dataset, length, ("runs", "mean"))
-        if which != "mean" and costs.kind == "runs":
-            if costs.seeds != self.index.find("valid_accuracy", dataset, length, ("runs",)).seeds:
-                raise BadValue(f"{self.name}: costs and accuracies on {dataset!r} are of runs with different seeds")
-            return Objective(self.space, values, self._whole("search_seconds", dataset, length, which), clock, rng)
-        return Objective(self.space, values, self._whole("search_seconds", dataset, length, "mean"), clock, rng)
+        levels = Levels(self.space, self.index, self._whole)
+        return levels.objective(dataset, clock, budget, budgets, seed, resume, cost, limit)
+
+    def static(self, metric: str, dataset: str | None) -> Floats:
+        """A property of every architecture that needs no training, (n_arch,): parameters, FLOPs, latency, energy.
+
+        Raises:
+            UnknownName, NotMeasured: not in these tables.
+            BadValue: ``metric`` comes from training.
+        """
+        return Levels(self.space, self.index, self._whole).static(metric, dataset)
 
     def _whole(self, metric: str, dataset: str | None, budget: int | None, seed: Seed) -> Floats:
         """The answer for every architecture, read once: (n_arch,), or (n_arch, n_seed) for seed="all"."""
@@ -245,7 +251,7 @@ class Benchmark:
         if key in self._answers:
             return self._answers[key]
         if seed == "mean":
-            entry = self.index.find(metric, dataset, budget, _WHOLE)
+            entry = self.index.find(metric, dataset, budget, WHOLE)
             values = self._numbers(entry)
             values = mean_over_runs(values) if entry.kind == "runs" else values
         elif seed == "all":
@@ -266,7 +272,7 @@ class Benchmark:
     def _at_epoch(
         self, ids: npt.NDArray[np.int64], metric: str, dataset: str | None, budget: int | None, epoch: int, seed: Seed
     ) -> Floats:
-        entry = self.index.find(metric, dataset, budget, ("curves", *_WHOLE))
+        entry = self.index.find(metric, dataset, budget, ("curves", *WHOLE))
         checkpoints: Sequence[int | None] = entry.epochs or (entry.budget,)
         if epoch not in checkpoints:
             shown = ", ".join(map(str, checkpoints)) if len(checkpoints) < 12 else f"1 to {checkpoints[-1]}"
@@ -293,6 +299,3 @@ class Benchmark:
 
     def __repr__(self) -> str:
         return f"<benchmark {self.name!r}: {self.space.size:,} architectures, data sets {', '.join(self.datasets)}>"
-
-
-_WHOLE = ("static", "mean", "runs")

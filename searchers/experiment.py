@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import time
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,8 @@ from ..bench.objective import Objective
 from .environment import environment
 from .expectation import RandomSearchLaw, thinned
 from .run import Run, write_frame
-from .searcher import Recipe, Searcher
+from .search import search_once
+from .searcher import Recipe
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,26 +125,6 @@ def compare(
     return run
 
 
-def search_once(searcher: Searcher, objective: Objective) -> list[float]:
-    """Ask, evaluate and tell until the clock or the searcher ends; the searcher's own seconds after each evaluation."""
-    spent, spending = 0.0, []
-    now = time.perf_counter
-    clock, evaluate = objective.clock, objective.evaluate
-    while not clock.exhausted:
-        started = now()
-        ids = searcher.ask(1)
-        asked = now()
-        if not len(ids):
-            break
-        evaluations = evaluate(ids)
-        evaluated = now()
-        if evaluations:
-            searcher.tell(evaluations)
-        spent += (asked - started) + (now() - evaluated)
-        spending += [spent] * len(evaluations)
-    return spending
-
-
 def _do_part(bench: Benchmark, plan: Plan, run: Run, task: Task, recipe: Recipe, first: int, last: int) -> None:
     run.write_part(_part_name(task, recipe, first, last), repetitions(bench, plan, task, recipe, range(first, last)))
 
@@ -158,18 +138,30 @@ def repetitions(bench: Benchmark, plan: Plan, task: Task, recipe: Recipe, seeds:
         key = (zlib.crc32(task.dataset.encode()), recipe.key, seed)
         for_searcher, for_trials = np.random.SeedSequence(plan.base_seed, spawn_key=key).spawn(2)
         objective = _objective(bench, plan, task, np.random.default_rng(for_trials))
-        spending = search_once(recipe.start(bench.space, np.random.default_rng(for_searcher)), objective)
-        ids = np.array(objective.ids, dtype=np.int64)
+        searcher = recipe.start(bench.space, np.random.default_rng(for_searcher))
+        spending = search_once(searcher, objective)
+        log = objective.log
+        ids = np.array(log.ids, dtype=np.int64)
         columns = {
             "dataset": task.dataset, "searcher": recipe.label, "seed": seed, "query": np.arange(1, len(ids) + 1),
-            "id": ids, "value": objective.values, "seconds": objective.elapsed, "searcher_seconds": spending,
+            "id": ids, "value": log.values, "budget": log.budgets, "cost": np.nan, "feasible": True,
+            "started": log.started, "seconds": log.ended, "worker": log.workers,
+            "searcher_seconds": spending.searcher, "proxy_seconds": spending.proxy,
         }  # fmt: skip
         frames.append(pd.DataFrame(columns))
     frame = pd.concat(frames, ignore_index=True)
     for name in ("valid", "test"):
         frame[name] = _reported(bench, task, f"{name}_accuracy")[frame["id"].to_numpy()]
-    small = {"seed": "int32", "query": "int32", "id": "int32", "dataset": "category", "searcher": "category"}
-    return frame.astype(small)
+    small = {
+        "seed": "int32",
+        "query": "int32",
+        "id": "int32",
+        "budget": "int16",
+        "worker": "int16",
+        "dataset": "category",
+        "searcher": "category",
+    }
+    return frame.astype(small | dict.fromkeys(("dataset", "searcher"), "category"))
 
 
 def _objective(bench: Benchmark, plan: Plan, task: Task, rng: np.random.Generator) -> Objective:

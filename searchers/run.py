@@ -15,25 +15,41 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT = "nasgauge-run"
-SCHEMA = 1
+SCHEMA = 2
 
 
 class Run:
     """An existing run folder.
 
-    ``config`` is the content of run.json. `records` joins all parts: one row per evaluation, with the columns
+    ``config`` is the content of run.json. Beside what was asked it holds ``workers`` (trainers at a time), ``mode``
+    ("async" or "sync"), ``resume``, ``objective2`` (metric of the second objective, None where there is one only),
+    ``constraint`` (metric and largest value allowed, or None), ``scores`` (file of proxy scores, or None), and in each
+    of ``tasks`` the ``budgets`` a searcher could ask for and, with a second objective, ``reference``: the point
+    (value [percent], cost) from which hypervolume is measured.
+
+    `records` joins all parts: one row per evaluation, in the order they ended, with the columns
 
     ================  =====================================================================================
     dataset           the data set searched on
     searcher          the searcher's label (unique in the run)
     seed              number of the repetition, 0 .. seeds-1
-    query             1, 2, ... within the repetition
+    query             1, 2, ... within the repetition, in the order evaluations ended
     id                architecture
-    value             what the searcher was told: validation accuracy at the search budget [percent]
-    seconds           simulated seconds at the end of this evaluation, cumulative
+    value             what the searcher was told: validation accuracy after ``budget`` epochs [percent]; NaN where
+                      nobody measured it, or where it is not ``feasible``
+    budget            epochs trained
+    cost              second objective (smaller is better); NaN where the run has none
+    feasible          False where the hard limit ruled the architecture out before it was trained
+    started           simulated seconds at which its training started
+    seconds           simulated seconds at which it ended
+    worker            number of the trainer, 0 .. workers-1
     searcher_seconds  measured seconds the searcher itself spent so far, cumulative
+    proxy_seconds     measured seconds of the proxy scores it asked for so far, cumulative, as recorded in ``scores``
     valid, test       accuracy of this architecture at the report budget, mean over runs [percent]
     ================  =====================================================================================
+
+    The incumbent is the evaluation with the largest ``budget`` so far, among those the one with the largest ``value``,
+    among those the first.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:

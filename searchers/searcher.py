@@ -14,24 +14,33 @@ import numpy as np
 from ..bench.errors import BadValue, UnknownName
 from ..bench.objective import Evaluation, Trial
 from ..bench.spaces import Space
+from .scores import Scorer
+
+FILLED = ("budgets", "scorer")
+"""Keywords of a searcher that the experiment fills; they are no settings."""
 
 
 class Searcher(Protocol):
     """Built as ``YourSearcher(space, rng, *, settings...)``; all its randomness comes from ``rng``.
 
-    A keyword ``budgets`` is filled with the training lengths that can be asked, ascending, in epochs: (12,) or
-    (4, 12, 36, 108).
+    Two keywords are filled by the experiment where a searcher has them: ``budgets``, the training lengths that can be
+    asked, ascending, in epochs: (12,) or (4, 12, 36, 108); and ``scorer``, the precomputed scores of training-free
+    proxies: ``scorer("naswot", ids)`` answers an array, higher is better, NaN where nobody scored it.
     """
 
     def ask(self, n: int = 1) -> Sequence[int | Trial]:
         """Up to ``n`` architectures to evaluate next.
 
-        A bare id is trained for the search budget, a `Trial` for the budget it names. An empty answer while trainings
-        are still running means "wait for the next result", otherwise that nothing is left to ask.
+        A bare id is trained for the search budget, a `Trial` for the budget it names. With several trainers more is
+        asked while earlier answers are still in training. An empty answer then means: nothing before I am told more.
+        With nothing in training it means: nothing left to ask, and the search ends.
         """
 
     def tell(self, evaluations: Sequence[Evaluation]) -> None:
-        """What came out, in the order asked; a batch may be cut short by the end of the budget."""
+        """What came out, in the order the trainings ended: with one trainer that is the order asked.
+
+        What was asked may never be told, where the budget ends first.
+        """
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,8 @@ class Recipe:
             raise BadValue(f"settings of searcher {self.name!r} must be plain numbers and texts: {error}") from error
         legal = list(inspect.signature(self.build).parameters.values())
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in legal):
-            names = [parameter.name for parameter in legal if parameter.kind is parameter.KEYWORD_ONLY]
+            keywords = [parameter.name for parameter in legal if parameter.kind is parameter.KEYWORD_ONLY]
+            names = [name for name in keywords if name not in FILLED]
             for unknown in set(self.settings) - set(names):
                 raise UnknownName.of(f"setting of searcher {self.name!r}", unknown, names)
         if not self.label:
@@ -74,9 +84,35 @@ class Recipe:
             raise UnknownName.of(f"preset of searcher {name!r}", preset, presets)
         return cls(name, build, {**presets[preset], **settings}, label)
 
-    def start(self, space: Space, rng: np.random.Generator) -> Searcher:
-        """A fresh searcher."""
-        return self.build(space, rng, **self.settings)
+    def start(
+        self, space: Space, rng: np.random.Generator, *, budgets: Sequence[int] = (), scorer: Scorer | None = None
+    ) -> Searcher:
+        """A fresh searcher.
+
+        Args:
+            budgets: training lengths that can be asked [epochs], for a searcher with a keyword ``budgets``.
+            scorer: scores of proxies, for a searcher with a keyword ``scorer``.
+
+        Raises:
+            BadValue: the searcher cannot do without one of them.
+        """
+        given = {"budgets": tuple(sorted(budgets)) or None, "scorer": scorer}
+        filled = {}
+        for name in FILLED:
+            if given[name] is not None and self.takes(name):
+                filled[name] = given[name]
+            elif self.takes(name) and self._keywords[name].default is inspect.Parameter.empty:
+                hint = "training lengths: budgets=" if name == "budgets" else "scores of proxies: scores="
+                raise BadValue(f"searcher {self.name!r} needs {hint}")
+        return self.build(space, rng, **self.settings, **filled)
+
+    def takes(self, name: str) -> bool:
+        """Whether the searcher has a keyword of that name: "budgets", "scorer" or one of its settings."""
+        return name in self._keywords
+
+    @property
+    def _keywords(self) -> Mapping[str, inspect.Parameter]:
+        return inspect.signature(self.build).parameters
 
     @property
     def key(self) -> int:
