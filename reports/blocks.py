@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
+from .panels import Panel
 from .view import View
 
 
@@ -127,10 +128,20 @@ class Plot:
 
     name: str
     choices: Mapping[str, tuple[tuple[str, str], ...]]
-    views: Mapping[tuple[str, ...], View]
+    views: Mapping[tuple[str, ...], Panel]
     still: tuple[str, ...]
     caption: str
     kind: ClassVar[str] = "plot"
+
+    @property
+    def scales(self) -> bool:
+        """Whether a logarithmic axis can be chosen in some view."""
+        return any(isinstance(view, View) and view.logarithmic for view in self.views.values())
+
+    @property
+    def bands(self) -> bool:
+        """Whether there are bands to show or hide."""
+        return any(isinstance(view, View) and view.banded for view in self.views.values())
 
 
 @dataclass(frozen=True)

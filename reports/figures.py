@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .view import CROWD, Line, View
+from .figure_panels import draw_panel, inches, plain
+from .panels import Panel
+from .view import CROWD, Dots, Line, Rule, View
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,29 +52,33 @@ WIDTH = 6.75  # inches: two columns of most templates
 DOTS = 220  # per inch, for PNG
 
 
-def draw(views: Sequence[View]) -> Figure:
-    """The views side by side (three in a row at most) under one legend."""
+def draw(panels: Sequence[Panel]) -> Figure:
+    """The panels side by side (three in a row at most) under one legend."""
     from matplotlib.figure import Figure
 
-    columns = min(3, len(views))
-    rows = -(-len(views) // columns)
+    columns = min(3, len(panels))
+    rows = -(-len(panels) // columns)
+    heights = [max(inches(panel) for panel in panels[row * columns : (row + 1) * columns]) for row in range(rows)]
     with _style():
-        width = WIDTH if columns > 1 else 0.6 * WIDTH
-        figure = Figure(figsize=(width, 0.35 + 2.3 * rows), layout="constrained")
-        grid = figure.subplots(rows, columns, squeeze=False)
+        width = WIDTH if columns > 1 or not isinstance(panels[0], View) else 0.6 * WIDTH
+        figure = Figure(figsize=(width, 0.35 + sum(heights)), layout="constrained")
+        grid = figure.subplots(rows, columns, squeeze=False, gridspec_kw={"height_ratios": heights})
         handles: dict[str, Any] = {}
         for place, axes in enumerate(grid.ravel()):
-            if place < len(views):
-                _panel(axes, views[place], handles)
-            else:
+            if place >= len(panels):
                 axes.set_visible(False)
+            elif isinstance(panel := panels[place], View):
+                _view(axes, panel, handles)
+            else:
+                draw_panel(axes, panel)
         for axes in grid[:, 1:].ravel():
             if axes.get_visible() and axes.get_ylabel() == grid[0, 0].get_ylabel():
                 axes.set_ylabel("")
-        figure.legend(
-            list(handles.values()), list(handles), loc="outside upper center", ncols=min(4, max(1, len(handles))),
-            handlelength=2.4, columnspacing=1.6,
-        )  # fmt: skip
+        if handles:
+            figure.legend(
+                list(handles.values()), list(handles), loc="outside upper center", ncols=min(4, len(handles)),
+                handlelength=2.4, columnspacing=1.6,
+            )  # fmt: skip
         figure.draw_without_rendering()  # lay out once, so that every format gets the same places in any order
         figure.set_layout_engine("none")
         return figure
@@ -95,28 +101,40 @@ def _style() -> AbstractContextManager[None]:
     return rc_context({**defaults, **STYLE})
 
 
-def _panel(axes: Axes, view: View, handles: dict[str, Any]) -> None:
+def _view(axes: Axes, view: View, handles: dict[str, Any]) -> None:
     """Draw one view; ``handles`` collects the legend's entries by label."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
     logarithmic = view.logarithmic
     low, high = view.limits(logarithmic)
     faint = 0.2 if len(view.lines) <= CROWD else 0.1
-    for line in sorted(view.lines, key=lambda each: each.slot is None):  # the thin reference lies on top
+    for line in sorted(view.lines, key=lambda each: (each.slot is None, not each.faint)):  # the reference lies on top
         handle = _line(axes, line, low / 10 if logarithmic else None, faint)
-        handles.setdefault(_plain(line.label), handle)
+        if not line.faint:
+            handles.setdefault(plain(line.label), handle)
+    for dots in view.dots:
+        handles.setdefault(plain(dots.label), _dots(axes, dots))
+    for rule in view.rules:
+        handle = _rule(axes, rule, (view.x_start, view.x_end))
+        if rule.label:
+            handles.setdefault(plain(rule.label), handle)
     if logarithmic:
         axes.set_yscale("log", nonpositive="clip")
         axes.yaxis.set_major_locator(FixedLocator(view.ticks(low, high)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_minor_locator(NullLocator())
     axes.set_ylim(low, high)
-    axes.set_xlim(0, view.x_end)
+    if view.log_x:
+        axes.set_xscale("log", nonpositive="clip")
+    axes.set_xlim(view.x_start, view.x_end)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 3, 4, 5, 10]))
-    axes.set_title(_plain(view.title))
-    axes.set_xlabel(view.x_title)
-    axes.set_ylabel(view.y_title)
+    if not view.log_x:
+        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 3, 4, 5, 10]))
+    if view.y_range == (view.x_start, view.x_end):
+        axes.set_box_aspect(1)
+    axes.set_title(plain(view.title))
+    axes.set_xlabel(plain(view.x_title))
+    axes.set_ylabel(plain(view.y_title))
 
 
 def _line(axes: Axes, line: Line, floor: float | None, faint: float) -> Any:
@@ -126,16 +144,31 @@ def _line(axes: Axes, line: Line, floor: float | None, faint: float) -> Any:
         y, low, high = (np.maximum(each, floor) for each in (y, low, high))
     look = line.style
     pattern: Any = (0, look.dash) if look.dash else "solid"
-    width = 1.0 if line.slot is None else STYLE["lines.linewidth"]
-    if line.slot is not None:
-        axes.fill_between(line.x, low, high, step="post", color=look.colour, alpha=faint, linewidth=0)
+    step: Any = "post" if line.steps else None
+    width = 0.4 if line.faint else 1.0 if line.slot is None else STYLE["lines.linewidth"]
+    if line.slot is not None and line.banded:
+        axes.fill_between(line.x, low, high, step=step, color=look.colour, alpha=faint, linewidth=0)
     return axes.plot(
-        line.x, y, color=look.colour, linestyle=pattern, linewidth=width, drawstyle="steps-post",
+        line.x, y, color=look.colour, linestyle="solid" if line.faint else pattern, linewidth=width,
+        alpha=0.35 if line.faint else None, drawstyle="steps-post" if line.steps else "default",
         marker="o" if line.sparse else None, markersize=3.5,
     )[0]  # fmt: skip
 
 
-def _plain(text: str) -> str:
-    """Text that matplotlib takes literally: no mathematics between dollars, no label hidden by its underscore."""
-    text = text.replace("$", r"\$")
-    return "\u200b" + text if text.startswith("_") else text
+def _dots(axes: Axes, dots: Dots) -> Any:
+    """Points with their whiskers; many of them as one picture, so that the file stays small."""
+    many = len(dots.x) >= dots.MANY
+    marker = {"circle": "o", "diamond": "D", "triangle-up": "^"}[dots.style.symbol]
+    if dots.low is not None and dots.high is not None:
+        axes.vlines(dots.x, dots.low, dots.high, color=dots.style.colour, linewidth=0.7, alpha=0.6, rasterized=many)
+    return axes.plot(
+        dots.x, dots.y, linestyle="none", marker=marker, markersize=1.2 if many else 0.75 * dots.size,
+        color=dots.style.colour, alpha=0.35 if many else 0.85, markeredgewidth=0, rasterized=many,
+    )[0]  # fmt: skip
+
+
+def _rule(axes: Axes, rule: Rule, span: tuple[float, float]) -> Any:
+    look: Any = {"color": "#888888", "linewidth": 0.9, "linestyle": (0, (4.0, 2.0)), "zorder": 1.5}
+    if rule.kind == "across":
+        return axes.axhline(rule.at, **look)
+    return axes.axvline(rule.at, **look) if rule.kind == "upright" else axes.plot(span, span, **look)[0]

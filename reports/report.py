@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..bench.errors import BadValue, UnknownName
 from ..searchers.run import Run, write_whole
 from .blocks import Section
-from .view import View
+from .panels import Panel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,7 @@ class Report:
     title: str
     lead: str
     sections: tuple[Section, ...]
-    figures: Mapping[str, tuple[View, ...]] = field(default_factory=dict)
+    figures: Mapping[str, tuple[Panel, ...]] = field(default_factory=dict)
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     _drawn: dict[str, Figure] = field(default_factory=dict, init=False, repr=False)
     _rendered: dict[tuple[str, str], bytes] = field(default_factory=dict, init=False, repr=False)
