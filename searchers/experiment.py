@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SEEDS_A_PART = 10
+TOP = (0.01, 0.001)  # shares of the space that a report counts the time to
 ASKED = ("kind", "benchmark", "tasks", "searchers", "seconds", "queries", "count_last", "seeds", "base_seed", "trial")
 
 
@@ -254,12 +255,14 @@ def _describe_task(bench: Benchmark, task: Task) -> dict[str, Any]:
 
     optimum: dict[str, Any] = {}
     told = bench.query(np.arange(bench.space.size), "valid_accuracy", dataset=task.dataset, budget=task.budget)
-    missing, mean = {"search": int(np.isnan(told).sum())}, {}
+    missing, mean, top = {"search": int(np.isnan(told).sum())}, {}, {}
     for name in ("valid", "test"):
         values = _reported(bench, task, f"{name}_accuracy")
         known = values[~np.isnan(values)]
         missing[name] = int(len(values) - len(known))
         mean[name] = float(known.mean()) if len(known) else None
+        best_first = -np.sort(-known)  # the number that the best 1 % and 0.1 % of the architectures reach
+        top[name] = {str(share): float(best_first[int(np.ceil(share * len(known))) - 1]) for share in TOP if len(known)}
         optimum[name] = None
         if len(known):
             best = bench.optimum(task.dataset, f"{name}_accuracy", budget=task.report_budget)
@@ -272,7 +275,7 @@ def _describe_task(bench: Benchmark, task: Task) -> dict[str, Any]:
               "test_words": words("test_accuracy", task.report_budget)}  # fmt: skip
     search = {"metric": "valid_accuracy", "budget": task.budget, "words": words("valid_accuracy", task.budget)}
     return {"dataset": task.dataset, "search": search, "report": report, "cost": cost, "optimum": optimum,
-            "missing": missing, "mean_of_space": mean}  # fmt: skip
+            "missing": missing, "mean_of_space": mean, "top": top}  # fmt: skip
 
 
 def _part_name(task: Task, recipe: Recipe, first: int, last: int) -> str:
