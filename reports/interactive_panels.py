@@ -118,7 +118,7 @@ def _ranking(ranking: Ranking) -> dict[str, Any]:
         })  # fmt: skip
     first, last = ranking.span
     wide = 0.35 * (last - first)
-    hidden = {"visible": False, "fixedrange": True}
+    hidden: dict[str, Any] = {"visible": False, "fixedrange": True}
     return {
         "data": data,
         "layout": {
