@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 def count(network: nn.Module, image: tuple[int, int, int]) -> tuple[int, int]:
@@ -15,7 +17,6 @@ def count(network: nn.Module, image: tuple[int, int, int]) -> tuple[int, int]:
     its weights and biases; pooling, normalisation, activations and sums count nothing. Only what the forward pass
     executes is counted. The network may live on the meta device; counting leaves it as it was.
     """
-    parameters = list(network.parameters())
     total = 0
 
     def add(module: nn.Module, _: Any, output: Any) -> None:
@@ -23,17 +24,33 @@ def count(network: nn.Module, image: tuple[int, int, int]) -> tuple[int, int]:
         if isinstance(module, nn.Conv2d):
             total += module.weight.numel() * output.shape[2] * output.shape[3]
         elif isinstance(module, nn.Linear):
-            total += module.weight.numel() + (module.bias.numel() if module.bias is not None else 0)
+            total += sum(parameter.numel() for parameter in module.parameters())
 
-    training = network.training
+    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     counted = [module for module in network.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
     hooks = [module.register_forward_hook(add) for module in counted]
     try:
-        with torch.no_grad():
+        with torch.no_grad(), _shapes_only(network):
             height, width, channels = image
-            network.eval()(torch.zeros((1, channels, height, width), device=parameters[0].device))
+            network(torch.zeros((1, channels, height, width), device=parameters[0].device))
     finally:
-        network.train(training)
         for hook in hooks:
             hook.remove()
-    return sum(parameter.numel() for parameter in parameters if parameter.requires_grad), total
+    return sum(parameter.numel() for parameter in parameters), total
+
+
+@contextmanager
+def _shapes_only(network: nn.Module) -> Iterator[None]:
+    """Pass by the layers that keep the shape: they count nothing, take most of the time, and remember batches."""
+    passed = [module for module in network.modules() if isinstance(module, (nn.BatchNorm2d, nn.ReLU))]
+    for module in passed:
+        module.forward = _same  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        for module in passed:
+            del module.forward
+
+
+def _same(feature: Tensor) -> Tensor:
+    return feature
