@@ -121,7 +121,8 @@ class Cells101(Space):
         ascending, order = self._by_code
         return order[np.searchsorted(ascending, codes)].astype(np.int64)
 
-    def _id_of(self, code: int) -> int:
+    def id_of_code(self, code: int) -> int:
+        """The id of a canonical code (`cells101_code.canonical_one`)."""
         ascending, order = self._by_code
         return int(order[ascending.searchsorted(np.uint32(code))])
 
@@ -190,7 +191,7 @@ class Cells101(Space):
         labeling = 0
         for name in names[1:-1]:
             labeling = 3 * labeling + OPERATIONS.index(name)
-        return self._id_of(canonical_one(bits * FIRST_CODE + labeling, len(names)))
+        return self.id_of_code(canonical_one(bits * FIRST_CODE + labeling, len(names)))
 
     def operations(self, ids: npt.ArrayLike) -> npt.NDArray[np.int8]:
         bits, labelings, vertices = embed(self._codes[self.check(ids)])
@@ -294,7 +295,7 @@ class Cells101(Space):
             child = int((digits + _shifts(draws[EDGE_SLOTS:])) % 3 @ PLACES)
             code = canonical_embedded_one(bits ^ flips, child)
             if code >= FIRST_CODE:
-                return self._id_of(code)
+                return self.id_of_code(code)
 
     def canonical(self, ids: npt.ArrayLike) -> Ids:
         """The ids themselves: every cell stands for its whole isomorphism class."""

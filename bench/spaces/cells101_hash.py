@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ INPUT, OUTPUT = "input", "output"
 #: Interior operations in the official order: their place is their label.
 OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
 
+REMEMBERED = 1 << 16
+"""Cells whose hash `graph_hash` does not compute twice; some 40 MB at most."""
 _Neighbours = tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]  # (sources, targets) of each vertex
 _DIGITS: list[list[int]] = DIGITS.tolist()
 
@@ -62,16 +64,29 @@ def module_hash(adjacency: npt.ArrayLike, operations: Sequence[str]) -> str:
     interior = list(operations[1:-1])
     if unknown := [name for name in interior if name not in OPERATIONS]:
         raise BadArchitecture(f"unknown operation {unknown[0]!r}; legal: {', '.join(OPERATIONS)}")
-    matrix = np.asarray(adjacency) != 0
-    vertices = range(len(matrix))
+    return graph_hash((np.asarray(adjacency) != 0).tobytes(), (-1, *map(OPERATIONS.index, interior), -2))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def graph_hash(edges: bytes, labels: tuple[int, ...]) -> str:
+    """`module_hash` of any graph: 60 microseconds for one of seven vertices, less than one when it comes again.
+
+    Args:
+        edges: row by row of the adjacency matrix a byte 0 or 1 each.
+        labels: -1 of the input, the place in `OPERATIONS` of what lies between, -2 of the output.
+    """
+    count = len(labels)
+    rows = [edges[first : first + count] for first in range(0, count * count, count)]
+    columns = [edges[first::count] for first in range(count)]
     neighbours = tuple(
-        (tuple(w for w in vertices if matrix[w, v]), tuple(w for w in vertices if matrix[v, w])) for v in vertices
+        (tuple(w for w, there in enumerate(column) if there), tuple(w for w, there in enumerate(row) if there))
+        for column, row in zip(columns, rows, strict=True)
     )
-    return _refine(neighbours, [-1, *map(OPERATIONS.index, interior), -2])
+    return _refine(neighbours, labels)
 
 
 def code_hash(code: int) -> str:
-    """The official hash of the pruned cell with this code, canonical or not: some 80 microseconds."""
+    """The official hash of the pruned cell with this code, canonical or not: some 60 microseconds."""
     _, labeling, vertices = embed_one(code)
     return _refine(_neighbours(code // FIRST_CODE, vertices), [-1, *_DIGITS[labeling][: vertices - 2], -2])
 
@@ -88,23 +103,25 @@ def _neighbours(bits: int, vertices: int) -> _Neighbours:
     return tuple((tuple(sources[v]), tuple(w for w in range(vertices) if v in sources[w])) for v in range(vertices))
 
 
-def _refine(neighbours: _Neighbours, labels: list[int]) -> str:
+def _refine(neighbours: _Neighbours, labels: Sequence[int]) -> str:
     """`module_hash` proper, on the sources and targets of each vertex."""
-    colours = [
-        _md5(f"({len(targets)}, {len(sources)}, {label})")
+    starts = [
+        f"({len(targets)}, {len(sources)}, {label})"
         for (sources, targets), label in zip(neighbours, labels, strict=True)
     ]
-    for _ in labels:
-        colours = [
-            _md5(
-                "".join(sorted([colours[w] for w in sources]))
-                + "|"
-                + "".join(sorted([colours[w] for w in targets]))
-                + "|"
-                + colour
-            )
-            for (sources, targets), colour in zip(neighbours, colours, strict=True)
-        ]
+    return refined(starts, neighbours)
+
+
+def refined(starts: Sequence[str], neighbours: _Neighbours) -> str:
+    """The hash of a graph whose vertices begin as ``starts``, given the (sources, targets) of each."""
+    colours = [_md5(start) for start in starts]
+    for _ in starts:
+        of, before = colours.__getitem__, colours
+        colours = []
+        for (sources, targets), colour in zip(neighbours, before, strict=True):  # most vertices have one of each
+            above = of(sources[0]) if len(sources) == 1 else "".join(sorted(map(of, sources)))
+            below = of(targets[0]) if len(targets) == 1 else "".join(sorted(map(of, targets)))
+            colours.append(_md5(f"{above}|{below}|{colour}"))
     return _md5(str(sorted(colours)))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from ...bench.spaces.cells101_hash import graph_hash, refined
 
 
 class ModelSpec:
@@ -35,29 +36,30 @@ class ModelSpec:
             raise ValueError("length of ops must match matrix dimensions")
         if np.tril(matrix != 0).any():
             raise ValueError("matrix must be upper triangular")
-        self.original_matrix = copy.deepcopy(matrix)
-        self.original_ops = copy.deepcopy(ops)
-        self.matrix: npt.NDArray[Any] | None = copy.deepcopy(matrix)
-        self.ops: Any = copy.deepcopy(ops)
+        self.original_matrix = _copy(matrix)
+        self.original_ops = _copy(ops)
+        self.matrix: npt.NDArray[Any] | None = _copy(matrix)
+        self.ops: Any = _copy(ops)
         self.valid_spec = True
         self._prune()
         self.data_format = data_format
 
     def _prune(self) -> None:
-        edges = self.original_matrix != 0
+        edges = (self.original_matrix != 0).tolist()
         last = len(edges) - 1
         reached, reaching = {0}, {last}
         for vertex in range(1, last + 1):
-            if edges[list(reached), vertex].any():
+            if any(edges[source][vertex] for source in reached):
                 reached.add(vertex)
         for vertex in range(last - 1, -1, -1):
-            if edges[vertex, list(reaching)].any():
+            if any(edges[vertex][target] for target in reaching):
                 reaching.add(vertex)
         kept = sorted(reached & reaching)
         if len(kept) < 2:
             self.matrix, self.ops, self.valid_spec = None, None, False
             return
-        self.matrix = self.original_matrix[np.ix_(kept, kept)]
+        if len(kept) <= last:
+            self.matrix = self.original_matrix[np.ix_(kept, kept)]
         for vertex in sorted(set(range(last + 1)) - set(kept), reverse=True):
             del self.ops[vertex]
 
@@ -85,30 +87,24 @@ class ModelSpec:
         return graph
 
 
+def _copy(value: Any) -> Any:
+    """What ``copy.deepcopy`` gives, at once for what cells are made of."""
+    if type(value) is list and all(type(item) is str for item in value):
+        return value[:]
+    return value.copy() if type(value) is np.ndarray and value.dtype != object else copy.deepcopy(value)
+
+
 def hash_module(matrix: npt.NDArray[Any], labels: Sequence[int]) -> str:
     """``graph_util.hash_module``: as `nasgauge.bench.spaces.cells101_hash.module_hash`, for entries of any type.
 
     Degrees enter as Python prints them, which is why a matrix of floats has another hash.
     """
-    vertices = range(len(matrix))
-    edges = (matrix != 0).tolist()
-    sources = [[w for w in vertices if edges[w][v]] for v in vertices]
-    targets = [[w for w in vertices if edges[v][w]] for v in vertices]
+    edges = matrix != 0
+    if matrix.dtype.kind in "biu" and (matrix == edges).all():  # degrees are the numbers of edges
+        return graph_hash(edges.tobytes(), tuple(labels))
+    vertices, there = range(len(matrix)), edges.tolist()
+    neighbours = tuple(
+        (tuple(w for w in vertices if there[w][v]), tuple(w for w in vertices if there[v][w])) for v in vertices
+    )
     degrees = zip(np.sum(matrix, axis=1).tolist(), np.sum(matrix, axis=0).tolist(), labels, strict=True)
-    colours = [_md5(str(degree)) for degree in degrees]
-    for _ in vertices:
-        colours = [
-            _md5(
-                "".join(sorted(colours[w] for w in sources[v]))
-                + "|"
-                + "".join(sorted(colours[w] for w in targets[v]))
-                + "|"
-                + colours[v]
-            )
-            for v in vertices
-        ]
-    return _md5(str(sorted(colours)))
-
-
-def _md5(text: str) -> str:
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+    return refined([str(degree) for degree in degrees], neighbours)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from ...bench.errors import BadFile
+from ...bench.spaces import space
 from ...bench.spaces.cells101 import Cells101
-from ...bench.spaces.cells101_code import DIGITS, FIRST_CODE, MAX_VERTICES, edge_bit
+from ...bench.spaces.cells101_code import DIGITS, FIRST_CODE, MAX_VERTICES, canonical_one, edge_bit
 from ...bench.spaces.cells101_hash import INPUT, OPERATIONS, OUTPUT
 from ...bench.table import Table
 from ..files.nasbench_columns import METRICS, OFFICIAL_METRICS, fraction
+from ..files.nasbench_records import VERTICES, Labelings, Structures
 from ..public.nasbench101 import DATASET
 
 Info = dict[str, Any]
@@ -40,12 +42,17 @@ class Records:
             )
         self.table = table
         self._entries = paths
+        self._structures, self._labelings = Structures(), Labelings()
         self.budgets = tuple(
             sorted(
                 (int(entry.budget) for entry in table.entries if entry.metric == "_repeats" and entry.budget),
                 key=lambda budget: int(self._first_records(budget).min(initial=np.iinfo(np.int64).max)),
             )
         )
+
+    @cached_property
+    def _space(self) -> Cells101:
+        return cast(Cells101, space(Cells101.name))
 
     @cached_property
     def ids(self) -> npt.NDArray[np.int64]:
@@ -90,6 +97,26 @@ class Records:
             if place < len(self.ids) and self.hash(place) == module_hash:
                 return place
         raise KeyError(module_hash)
+
+    def place_of_cell(self, matrix: npt.NDArray[Any], operations: Sequence[str]) -> int | None:
+        """Place of a pruned, legal cell in any numbering, by its form and not by its hash; None where it is not there.
+
+        A fifth of the time of the hash. None too for what the hash alone can tell: a matrix that is not pruned or
+        holds anything but integers 0 and 1.
+        """
+        if matrix.dtype.kind not in "biu":
+            return None
+        try:
+            structure = self._structures["".join(map(str, (matrix + 0).ravel().tolist()))]
+            labeling = self._labelings[",".join(operations)]
+        except ValueError:
+            return None
+        if (structure ^ labeling) & VERTICES:
+            return None
+        code = canonical_one((structure >> 3) * FIRST_CODE + (labeling >> 3), structure & VERTICES)
+        arch = self._space.id_of_code(code)
+        place = int(self.ids.searchsorted(arch))
+        return place if place < len(self.ids) and self.ids[place] == arch else None
 
     def hash(self, place: int) -> str:
         """The module hash of the cell at ``place``."""

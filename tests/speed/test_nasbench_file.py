@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nasgauge.data.files.nasbench_file import convert_nasbench
 from nasgauge.data.files.nasbench_records import Reader
 from nasgauge.data.files.tfrecord import read_batches, read_records
-from nasgauge.data.official.nasbench import ModelSpec, NASBench
+from nasgauge.data.official.nasbench import NASBench
 
-from .conftest import Row, best_of, median
+from .conftest import Row, best_of
 from .synthesise_nasbench import write
 
 CELLS = 20_000
@@ -51,25 +50,6 @@ def test_records(benchmark: Any, file: Path, row: Row) -> None:
     ]
     ours, theirs = (1e6 * min(seconds) / RECORDS for seconds in zip(*rounds, strict=True))
     row("TFRecord, one record", ours, "us", 28 / 3, "official loader's work, upb", theirs)
-
-
-def test_drop_in_query(benchmark: Any, file: Path, row: Row, tmp_path: Path) -> None:
-    api = NASBench(convert_nasbench(file, tmp_path / "table.h5").path)
-    fixed, computed = official_load(file, official_message())
-    spec_of = fixed[next(iter(fixed))]
-    spec = ModelSpec(spec_of["module_adjacency"], spec_of["module_operations"])
-
-    def official_query() -> None:
-        import copy
-
-        module_hash = spec.hash_spec(api.config["available_ops"])
-        copy.deepcopy(fixed[module_hash])
-        copy.deepcopy(computed[module_hash])
-
-    api.query(spec)
-    benchmark(lambda: api.query(spec))
-    theirs = 1e6 * best_of(200, official_query)
-    row("drop-in NASBench.query", 1e6 * median(benchmark), "us", 1000, "hash and copies of the official one", theirs)
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import json
 import math
 import random
@@ -21,7 +23,9 @@ from nasgauge.bench.spaces.cells101 import Cells101
 from nasgauge.bench.table import Table, write_table
 from nasgauge.data.files.nasbench_file import convert_nasbench
 from nasgauge.data.files.nasbench_object import columns_from_nasbench
+from nasgauge.data.files.nasbench_records import Labelings, Structures
 from nasgauge.data.official.nasbench import ModelSpec, NASBench, OutOfDomainError
+from nasgauge.data.official.nasbench_records import Records
 from nasgauge.data.official.warn import OfficialTrap, say_again
 
 from ..nasbench_writer import Record, records, write
@@ -234,6 +238,115 @@ def test_traps_are_reproduced_and_said_once(api: NASBench) -> None:
     with warnings.catch_warnings(), pytest.raises(KeyError):
         warnings.simplefilter("error")
         api.query(floats)
+
+
+def textbook_hash(matrix: np.ndarray, labels: list[int]) -> str:
+    """``graph_util.hash_module`` by its description, with nothing remembered and nothing left out."""
+
+    def md5(text: str) -> str:
+        return hashlib.md5(text.encode()).hexdigest()
+
+    colours = [
+        md5(str((*(np.sum(matrix, axis=axis)[vertex].item() for axis in (1, 0)), label)))
+        for vertex, label in enumerate(labels)
+    ]
+    for _ in labels:
+        feeding = [sorted(colours[w] for w in np.flatnonzero(matrix[:, v])) for v in range(len(labels))]
+        fed = [sorted(colours[w] for w in np.flatnonzero(matrix[v])) for v in range(len(labels))]
+        colours = [md5("".join(feeding[v]) + "|" + "".join(fed[v]) + "|" + colours[v]) for v in range(len(labels))]
+    return md5(str(sorted(colours)))
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data(), vertices=st.integers(2, 9), kind=st.sampled_from(("int64", "int8", "uint8", "bool", "float64")))
+def test_hashes_are_those_of_the_description(data: st.DataObject, vertices: int, kind: str) -> None:
+    """For matrices of every type, sparse or dense, twice in a row; entries above 1 change the degrees."""
+    largest = data.draw(st.sampled_from((1, 1, 1, 3)))
+    entries = data.draw(st.lists(st.integers(0, largest), min_size=vertices**2, max_size=vertices**2))
+    matrix = np.triu(np.array(entries).reshape(vertices, vertices), 1).astype(kind)
+    canonical = ["conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3"]
+    inner = data.draw(st.lists(st.sampled_from(canonical), min_size=vertices - 2, max_size=vertices - 2))
+    spec = ModelSpec(matrix, ["input", *inner, "output"])
+    if not spec.valid_spec:
+        return
+    labels = [-1, *(canonical.index(op) for op in spec.ops[1:-1]), -2]
+    for _ in range(2):
+        assert spec.hash_spec(canonical) == textbook_hash(np.asarray(spec.matrix), labels)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    arch=st.integers(0, SPACE.size - 1), order=st.permutations(range(5)), kind=st.sampled_from(("int8", "bool", int))
+)
+def test_a_cell_is_found_by_its_form_where_its_hash_finds_it(arch: int, order: list[int], kind: Any) -> None:
+    """Any numbering of the vertices, and vertices on no path besides."""
+    graph = SPACE.graph(arch)
+    count = len(graph.nodes)
+    kept = [each for each in order if each < count - 2]
+    new = np.array([0, *(1 + np.argsort(kept)), count - 1])
+    matrix = np.zeros((count, count), dtype=int)
+    for source, target, _ in graph.edges:
+        matrix[new[source], new[target]] = 1
+    if np.tril(matrix).any():
+        return
+    ops = [graph.nodes[old] for old in np.argsort(new)]
+    records = SimpleNamespace(ids=np.arange(SPACE.size), _space=SPACE, _structures=Structures(), _labelings=Labelings())
+    spec = ModelSpec(matrix.astype(kind), ops)
+    assert spec.hash_spec(["conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3"]) == SPACE.hash(arch)
+    assert Records.place_of_cell(records, spec.matrix, spec.ops) == arch
+    assert Records.place_of_cell(records, spec.matrix.astype(float), spec.ops) is None
+    assert Records.place_of_cell(records, 2 * spec.matrix.astype(int), spec.ops) is None
+    padded = np.zeros((count + 1, count + 1), dtype=int)
+    padded[:count, :count] = matrix
+    assert Records.place_of_cell(records, padded, [*ops, "output"]) is None
+
+
+def test_what_a_user_changes_in_a_spec_or_the_settings_counts(api: NASBench, made: list[Record]) -> None:
+    """As officially, the hash is that of the present matrix and of the present order of operations."""
+    graph, other = SPACE.graph(7), SPACE.graph(100_000)
+    spec = ModelSpec(graph.adjacency, list(graph.nodes))
+    api.query(spec)
+    spec.matrix, spec.ops = np.array(other.adjacency), list(other.nodes)
+    (fixed, computed), expected = api.get_metrics_from_spec(spec), api.get_metrics_from_hash(SPACE.hash(100_000))
+    assert computed == expected[1]
+    assert same(fixed, {**expected[0], "module_adjacency": expected[0]["module_adjacency"].tolist()})
+    api.config["available_ops"].reverse()
+    with pytest.raises(KeyError):
+        api.query(spec)
+
+
+OFFICIAL = {
+    "__init__": "(self, dataset_file, seed=None)",
+    "query": "(self, model_spec, epochs=108, stop_halfway=False)",
+    "is_valid": "(self, model_spec)",
+    "get_budget_counters": "(self)",
+    "reset_budget_counters": "(self)",
+    "evaluate": "(self, model_spec, model_dir)",
+    "hash_iterator": "(self)",
+    "get_metrics_from_hash": "(self, module_hash)",
+    "get_metrics_from_spec": "(self, model_spec)",
+    "_check_spec": "(self, model_spec)",
+    "_hash_spec": "(self, model_spec)",
+}
+
+
+def test_names_and_signatures_are_the_official_ones(api: NASBench) -> None:
+    """The package needs TensorFlow, so that its signatures are written down here."""
+    for name, expected in OFFICIAL.items():
+        plain = [
+            parameter.replace(annotation=inspect.Parameter.empty)
+            for parameter in inspect.signature(getattr(NASBench, name)).parameters.values()
+        ]
+        assert str(inspect.Signature(plain)) == expected, name
+    for name in ("config", "fixed_statistics", "computed_statistics", "valid_epochs", "history",
+                 "training_time_spent", "total_epochs_spent"):  # fmt: skip
+        assert hasattr(api, name), name
+    spec = ModelSpec(SPACE.graph(7).adjacency, list(SPACE.graph(7).nodes))
+    names = ("original_matrix", "original_ops", "matrix", "ops", "valid_spec", "data_format", "hash_spec", "visualize")
+    assert all(hasattr(spec, name) for name in names)
+    assert list(inspect.signature(ModelSpec).parameters) == ["matrix", "ops", "data_format"]
+    assert inspect.signature(ModelSpec).parameters["data_format"].default == "channels_last"
+    assert list(inspect.signature(ModelSpec.hash_spec).parameters) == ["self", "canonical_ops"]
 
 
 @pytest.mark.speed
