@@ -27,8 +27,8 @@ from ..public.nasbench101 import BUDGETS
 from .converted import Converted
 from .nasbench_columns import Cells, Floats, Runs, cell_columns, misplaced, place, run_columns
 from .nasbench_messages import EVALUATIONS, FIELDS
-from .nasbench_records import BEGINNING, Reader, Records
-from .tfrecord import Batch, first_bytes, is_tfrecord, read_batches, where
+from .nasbench_records import BEGINNING, Records, read_all
+from .tfrecord import first_bytes, is_tfrecord, where
 
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in all."""
@@ -65,13 +65,12 @@ def is_nasbench(path: Path) -> bool:
     return is_tfrecord(path) and first_bytes(path, len(BEGINNING)) == BEGINNING
 
 
-def convert_nasbench(path: Path, out: Path, *, progress: Progress | None = None, jobs: int = 1) -> Converted:
+def convert_nasbench(path: Path, out: Path, *, progress: Progress | None = None, jobs: int = -1) -> Converted:
     """Write the table of an official NAS-Bench-101 file to ``out``; it appears whole or not at all.
 
     Args:
         progress: called now and then with the bytes read so far and the size of the file.
-        jobs: changes nothing; all converters take it. Decoding a record (3 us) costs no more than handing it to another
-            process, so that one process is as fast as several.
+        jobs: processes that decode records; -1 for one per core.
 
     Raises:
         MissingFile: no such file.
@@ -84,7 +83,7 @@ def convert_nasbench(path: Path, out: Path, *, progress: Progress | None = None,
         spools: dict[int, IO[bytes]] = {
             budget: files.enter_context(tempfile.TemporaryFile(dir=out.parent)) for budget in BUDGETS
         }
-        keys = _spool(path, size, spools, progress)
+        keys = _spool(path, size, spools, progress, jobs)
         cells, ids = _cells(path, keys)
         budgets = tuple(budget for budget in BUDGETS if (keys.budgets == budget).any())
         name = "nasbench101-only108" if budgets == (108,) else "nasbench101-full"
@@ -99,13 +98,14 @@ def convert_nasbench(path: Path, out: Path, *, progress: Progress | None = None,
     return Converted(out, name, Cells101.name, len(cells.ids), SIZE - len(cells.ids), words)
 
 
-def _spool(path: Path, size: int, spools: dict[int, IO[bytes]], progress: Progress | None) -> _Keys:
+def _spool(path: Path, size: int, spools: dict[int, IO[bytes]], progress: Progress | None, jobs: int) -> _Keys:
     """Read the file once: measurements go to the spool of their budget, the keys of all records come back."""
     parts: list[tuple[npt.NDArray[np.generic], ...]] = []
-    reader = Reader()
-    for batch in read_batches(path):
-        records = _decode(batch, reader)
-        metrics, offsets = records.metrics, np.array(batch.offsets, dtype=np.int64)
+    count = 0
+    for records in read_all(path, jobs):
+        _check_accuracies(path, count, records)
+        metrics, offsets = records.metrics, records.offsets
+        count += len(offsets)
         rows = np.column_stack([metrics.evaluations.reshape(len(offsets), -1), metrics.total_seconds])
         for budget in np.unique(records.budgets).tolist():
             spools[budget].write(rows[records.budgets == budget].tobytes())
@@ -119,13 +119,14 @@ def _spool(path: Path, size: int, spools: dict[int, IO[bytes]], progress: Progre
     return _Keys(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))  # type: ignore[arg-type]
 
 
-def _decode(batch: Batch, reader: Reader) -> Records:
-    records = reader.read(batch)
+def _check_accuracies(path: Path, first: int, records: Records) -> None:
+    """BadFile at a run with an accuracy that is none; ``first`` is the number of the first record."""
     accuracies = records.metrics.evaluations[:, :, FIELDS.index("train_accuracy") :]
     outside = ((accuracies < 0) | (accuracies > 1)).any(axis=(1, 2))
     if outside.any():
-        raise BadFile(f"{batch.where(int(np.argmax(outside)))}: an accuracy is no fraction between 0 and 1")
-    return records
+        place = int(np.argmax(outside))
+        name = where(path, first + place, int(records.offsets[place]))
+        raise BadFile(f"{name}: an accuracy is no fraction between 0 and 1")
 
 
 def _cells(path: Path, keys: _Keys) -> tuple[Cells, npt.NDArray[np.int64]]:

@@ -11,7 +11,10 @@ import binascii
 import json
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +25,7 @@ from ...bench.spaces.cells101_code import MAX_EDGES, MAX_VERTICES, edge_bit
 from ...bench.spaces.cells101_hash import INPUT, OPERATIONS, OUTPUT
 from ..public.nasbench101 import BUDGETS
 from .nasbench_messages import Metrics, decode
-from .tfrecord import Batch
+from .tfrecord import Batch, Span, read_batches, spans
 
 ENTRIES = ("module_hash", "epochs", "adjacency", "operations", "metrics")
 BEGINNING = b'["'  # of a payload
@@ -31,6 +34,8 @@ VERTICES = 7  # the bits of a parsed text that count its vertices
 _SEPARATOR = b",0,"
 _REMEMBERED = 1 << 16  # distinct adjacencies and lists of operations that are parsed once
 _SHOWN = 60
+SPAN = 2 << 20  # bytes that a process decodes at a time, some 20 ms
+FEW = 256 << 20  # bytes of a file that one process has decoded by the time that others have started
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class Records:
     budgets: npt.NDArray[np.int16]  # (n,): epochs
     codes: npt.NDArray[np.uint32]  # (n,): the cell as it is stored, packed as in `cells101_code`
     metrics: Metrics
+    offsets: npt.NDArray[np.int64]  # (n,): of each record's first byte in the file
 
 
 class WrongRecord(ValueError):
@@ -85,7 +91,8 @@ class Reader:
         except (ValueError, TypeError, RecursionError):
             columns, messages = self._one_by_one(batch)
         hashes, budgets, codes = columns
-        return Records(hashes, budgets, codes, decode(messages, batch.where))
+        offsets = np.array(batch.offsets, dtype=np.int64)
+        return Records(hashes, budgets, codes, decode(messages, batch.where), offsets)
 
     def _at_once(self, payloads: list[bytes]) -> tuple[tuple[Any, Any, Any], list[bytes]]:
         """Columns and messages of well-formed payloads; ValueError or TypeError on any other."""
@@ -124,6 +131,42 @@ class Reader:
                 raise BadFile(f"{batch.where(place)}: {error or type(error).__name__}") from error
         halves, budgets, codes = zip(*rows, strict=True)
         return (np.array(halves), np.array(budgets), np.array(codes)), messages
+
+
+def read_all(path: Path, jobs: int = -1) -> Iterator[Records]:
+    """All records of a file in its order, decoded by ``jobs`` processes (-1: one per core), a few spans ahead at most.
+
+    Of the 3.3 us that a record costs one process, 0.3 us (the search for its place) stay with this one; the rest is
+    shared out, at the price of 0.7 s of processor time to start each helper. Hence `FEW`: the released files are above
+    it.
+
+    Raises:
+        MissingFile, BadFile: as `Reader.read` and `read_batches`.
+    """
+    if jobs == 1 or path.stat().st_size < FEW:
+        reader = Reader()
+        yield from (reader.read(batch) for batch in read_batches(path))
+        return
+    from joblib import Parallel, delayed
+
+    parallel = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="3*n_jobs", batch_size=1, max_nbytes=None)
+    for found in parallel(delayed(_read_span)(path, span) for span in spans(path, SPAN)):
+        if isinstance(found, BadFile):
+            raise found
+        yield from found
+
+
+def _read_span(path: Path, span: Span) -> list[Records] | BadFile:
+    """The records of a span, or what is wrong with it: handed over in its turn, not as soon as it is found."""
+    try:
+        return [_reader().read(batch) for batch in read_batches(path, span)]
+    except BadFile as error:
+        return error
+
+
+@cache
+def _reader() -> Reader:
+    return Reader()  # the texts it remembers, once per process
 
 
 def _entries(payload: bytes) -> tuple[str, int, str, str, str]:

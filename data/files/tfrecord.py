@@ -75,23 +75,64 @@ def read_records(path: str | os.PathLike[str]) -> Iterator[bytes]:
         yield from batch.payloads
 
 
-def read_batches(path: str | os.PathLike[str], *, longest: int = LONGEST) -> Iterator[Batch]:
-    """The payloads of a file, a thousand at a time; only one batch is in memory.
+@dataclass(frozen=True)
+class Span:
+    """Consecutive records of a file, for a process of its own."""
+
+    first: int  # number of the first record
+    start: int  # its first byte
+    end: int | None  # the byte after the last record; None: all that the file holds
+
+    def __len__(self) -> int:
+        """Bytes of a span that ends."""
+        return 0 if self.end is None else self.end - self.start
+
+
+def spans(path: str | os.PathLike[str], size: int) -> Iterator[Span]:
+    """The file in pieces of about ``size`` bytes, found by the lengths of the records; payloads are not looked at.
+
+    From a length that is damaged on, the rest of the file is one span: who reads it finds out what is wrong.
+
+    Raises:
+        MissingFile: the file is not there or cannot be opened.
+    """
+    with _opened(Path(path)) as file:
+        record = offset = first = start = 0
+        lengths: dict[bytes, int] = {}
+        while header := file.read(HEADER):
+            length = lengths.get(header)
+            if length is None:
+                try:
+                    length = lengths[header] = _length(header, "", LONGEST)
+                except BadFile:
+                    yield Span(first, start, None)
+                    return
+            file.seek(length + FOOTER, os.SEEK_CUR)
+            record += 1
+            offset += HEADER + length + FOOTER
+            if offset - start >= size:
+                yield Span(first, start, offset)
+                first, start = record, offset
+        if offset > start:
+            yield Span(first, start, None)
+
+
+def read_batches(
+    path: str | os.PathLike[str], span: Span = Span(0, 0, None), *, longest: int = LONGEST
+) -> Iterator[Batch]:
+    """The payloads of a file, or of a span of it, a thousand at a time; only one batch is in memory.
 
     Raises:
         MissingFile: the file is not there or cannot be opened.
         BadFile: truncated, a wrong checksum, or a length above ``longest`` bytes; names the record and its place.
     """
     path = Path(path)
-    try:
-        file = open(path, "rb", buffering=_BUFFER)  # noqa: SIM115 (closed below, after the last batch was taken)
-    except OSError as error:
-        raise MissingFile(f"{path} cannot be read ({error.strerror or error})") from error
-    with file:
-        record = offset = 0
+    with _opened(path) as file:
+        file.seek(span.start)
+        record, offset = span.first, span.start
         lengths: dict[bytes, int] = {}
-        while True:
-            blocks, offsets = _blocks(file, path, record, offset, lengths, longest)
+        while span.end is None or offset < span.end:
+            blocks, offsets = _blocks(file, path, record, offset, span.end, lengths, longest)
             if not blocks:
                 return
             payloads = [block[:-FOOTER] for block in blocks]
@@ -101,13 +142,20 @@ def read_batches(path: str | os.PathLike[str], *, longest: int = LONGEST) -> Ite
             offset = offsets[-1] + HEADER + len(blocks[-1])
 
 
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return open(path, "rb", buffering=_BUFFER)
+    except OSError as error:
+        raise MissingFile(f"{path} cannot be read ({error.strerror or error})") from error
+
+
 def _blocks(
-    file: BinaryIO, path: Path, record: int, offset: int, lengths: dict[bytes, int], longest: int
+    file: BinaryIO, path: Path, record: int, offset: int, stop: int | None, lengths: dict[bytes, int], longest: int
 ) -> tuple[list[bytes], list[int]]:
     """The next payloads, each with its checksum behind it, and where their records begin."""
     blocks: list[bytes] = []
     offsets: list[int] = []
-    end = offset + BATCH_BYTES
+    end = offset + BATCH_BYTES if stop is None else min(stop, offset + BATCH_BYTES)
     try:
         while len(blocks) < BATCH and offset < end:
             header = file.read(HEADER)

@@ -23,11 +23,12 @@ from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.errors import BadFile, MissingFile, UnknownName
 from nasgauge.bench.spaces.cells101 import Cells101
 from nasgauge.bench.table import Table
+from nasgauge.data.files import nasbench_records
 from nasgauge.data.files.converted import Converted
 from nasgauge.data.files.nasbench_file import convert_nasbench, is_nasbench
 from nasgauge.data.files.nasbench_messages import Malformed, decode, decode_message
 from nasgauge.data.files.nasbench_records import Reader, Records
-from nasgauge.data.files.tfrecord import read_batches
+from nasgauge.data.files.tfrecord import read_batches, spans
 
 from ..nasbench_writer import Record, frame, message, record, records, varint, write
 
@@ -121,6 +122,48 @@ def test_bookkeeping_is_in_the_table_and_shown_to_nobody(bench: Benchmark, conve
     assert not [metric for metric in hidden if metric in bench.describe()]
     with pytest.raises(UnknownName, match="unknown metric"):
         bench.query(0, "_repeats")
+
+
+@pytest.fixture
+def shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small files go to several processes too, a few records at a time."""
+    monkeypatch.setattr(nasbench_records, "FEW", 0)
+    monkeypatch.setattr(nasbench_records, "SPAN", 2_000)
+
+
+@pytest.mark.usefixtures("shared_out")
+def test_the_table_does_not_depend_on_the_number_of_processes(
+    converted: Converted, made: list[Record], tmp_path: Path
+) -> None:
+    path = write(tmp_path / "made.tfrecord", made)
+    assert len(list(spans(path, nasbench_records.SPAN))) > 3
+    assert convert_nasbench(path, tmp_path / "x.h5", jobs=2).path.read_bytes() == converted.path.read_bytes()
+
+
+@pytest.mark.usefixtures("shared_out")
+@pytest.mark.parametrize("damage", ["payload", "length", "truncated", "accuracy", "json"])
+def test_several_processes_name_the_same_wrong_record(damage: str, made: list[Record], tmp_path: Path) -> None:
+    frames = [frame(each.payload()) for each in made]
+    if damage == "payload":
+        frames[17] = frames[17][:40] + b"?" + frames[17][41:]
+    elif damage == "length":
+        frames[17] = b"\xff" + frames[17][1:]
+    elif damage == "truncated":
+        frames[-1] = frames[-1][:-1]
+    elif damage == "accuracy":
+        rows = tuple((*row[:4], 1.5) for row in made[17].evaluations)
+        frames[17] = frame(replace(made[17], evaluations=rows).payload())
+    else:
+        frames[17] = frame(b'["')
+    (tmp_path / "x").write_bytes(b"".join(frames))
+    messages = set()
+    for jobs in (1, 2):
+        with pytest.raises(BadFile) as caught:
+            convert_nasbench(tmp_path / "x", tmp_path / "x.h5", jobs=jobs)
+        messages.add(str(caught.value))
+    (message,) = messages
+    assert ("record 23" if damage == "truncated" else "record 17") in message
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
 
 
 def test_fewer_repeats_and_more(tmp_path: Path, made: list[Record]) -> None:
