@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import numpy.typing as npt
+
+from ..bench.benchmark import Benchmark
+from .plan import Plan, Task
+from .statement import allowed, reported
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = npt.NDArray[np.float64]
 
@@ -26,7 +35,8 @@ class RandomSearchLaw:
         chance = np.full(len(fitness), 1.0) if weights is None else np.asarray(weights, dtype=np.float64)
         chance = chance / chance.sum()
         self._order = np.argsort(fitness, kind="stable")
-        starts = np.flatnonzero(np.r_[True, np.diff(fitness[self._order]) != 0])
+        ascending = fitness[self._order]
+        starts = np.flatnonzero(np.r_[True, ascending[1:] != ascending[:-1]])
         self._group = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(fitness)]))
         in_group = np.add.reduceat(chance[self._order], starts)
         self._share = chance[self._order] / in_group[self._group]
@@ -65,3 +75,41 @@ class RandomSearchLaw:
 def thinned(last: int, points: int = 200) -> npt.NDArray[np.int64]:
     """1 .. last, thinned geometrically to about ``points`` distinct counts."""
     return np.unique(np.round(np.geomspace(1, max(last, 1), points)).astype(np.int64))
+
+
+def random_search(bench: Benchmark, plan: Plan, task: Task) -> pd.DataFrame:
+    """The line of random search on one task.
+
+    Columns: ``query``; ``seconds``, the mean simulated seconds of so many evaluations, shared by the plan's workers;
+    ``valid`` and ``test``, mean accuracy of the incumbent at the report budget [percent], each with the 2.5 % and
+    97.5 % quantiles ``_low`` and ``_high``. What the hard limit rules out is drawn, costs nothing
+    and is never incumbent.
+    """
+    import pandas as pd
+
+    everything = np.arange(bench.space.size)
+    inside = allowed(bench, plan, task)
+    numbers = {name: np.where(inside, reported(bench, task, f"{name}_accuracy"), np.nan) for name in ("valid", "test")}
+    weights = None
+    if plan.trial == "random":
+        runs = bench.query(everything, "valid_accuracy", dataset=task.dataset, budget=task.budget, seed="all")
+        there = ~np.isnan(runs)
+        arch = np.nonzero(there)[0]
+        fitness, weights = np.where(inside[arch], runs[there], np.nan), (1 / there.sum(axis=1))[arch]
+        numbers = {name: values[arch] for name, values in numbers.items()}
+    else:
+        fitness = bench.query(everything, "valid_accuracy", dataset=task.dataset, budget=task.budget)
+        fitness = np.where(inside, fitness, np.nan)
+    seconds_each = np.nan
+    if bench.index.has("search_seconds", task.dataset, task.budget):
+        costs = bench.cost(everything, dataset=task.dataset, budget=task.budget).seconds
+        seconds_each = float(np.nanmean(np.where(inside, costs, 0.0))) / plan.workers
+    last = plan.queries or 10**6
+    if plan.seconds is not None and seconds_each == seconds_each:
+        last = min(last, int(np.ceil(plan.seconds / seconds_each)))
+    queries = thinned(last)
+    law = RandomSearchLaw(fitness, weights)
+    columns: dict[str, Any] = {"query": queries, "seconds": queries * seconds_each}
+    for name, values in numbers.items():
+        columns[name], columns[f"{name}_low"], columns[f"{name}_high"] = law.mean_and_quantiles(values, queries).T
+    return pd.DataFrame(columns)

@@ -2,68 +2,54 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import os
+import traceback
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..bench.benchmark import Benchmark
-from ..bench.errors import BadValue, NotMeasured
-from ..bench.objective import Objective
-from .environment import environment
-from .expectation import RandomSearchLaw, thinned
-from .run import Run, write_frame
-from .search import search_once
+from ..bench.errors import BadValue
+from ..bench.objective import Log
+from ..bench.whole import write_whole
+from . import expectation
+from .parallel import in_parallel
+from .plan import Limit, Plan, Task, Trials, tasks_of
+from .run import FAILURE, Run, write_frame
+from .scores import Scores
+from .search import Mode, Spending, search_once
 from .searcher import Recipe
+from .statement import ASKED, allowed, reported, statement
+from .study import study_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SEEDS_A_PART = 10
-TOP = (0.01, 0.001)  # shares of the space that a report counts the time to
-ASKED = ("kind", "benchmark", "tasks", "searchers", "seconds", "queries", "count_last", "seeds", "base_seed", "trial")
 
 
 @dataclass(frozen=True)
-class Task:
-    """One data set to search on: trained for ``budget`` epochs during search, reported at ``report_budget``."""
+class Piece:
+    """Some repetitions of one searcher on one task: what one process does at a time, and one part of the run."""
 
-    dataset: str
-    budget: int
-    report_budget: int
+    task: Task
+    recipe: Recipe
+    seeds: tuple[int, ...]
 
-
-@dataclass(frozen=True)
-class Plan:
-    """Everything that decides the numbers of a run; two runs of one plan are equal (but for measured seconds)."""
-
-    tasks: tuple[Task, ...]
-    recipes: tuple[Recipe, ...]
-    seconds: float | None
-    queries: int | None
-    seeds: int
-    base_seed: int = 0
-    trial: Literal["mean", "random"] = "mean"
-    count_last: bool = True
-
-    def __post_init__(self) -> None:
-        if self.seeds < 1:
-            raise BadValue(f"seeds={self.seeds} given; a comparison needs at least 1 repetition")
-        if not self.recipes or not self.tasks:
-            raise BadValue("nothing to compare: give at least one searcher and one data set")
-        labels = [recipe.label for recipe in self.recipes]
-        if len(set(labels)) < len(labels):
-            raise BadValue(f"searchers {', '.join(labels)}: two carry one label; give them different label=")
-        if self.trial not in ("mean", "random"):
-            raise BadValue(
-                f"trial={self.trial!r} given; legal: 'mean' (of all runs), 'random' (one run per evaluation)"
-            )
+    @property
+    def name(self) -> str:
+        """Of the part: unique for task, searcher, first and last seed."""
+        label = self.recipe.label
+        safe = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in label)
+        digest = zlib.crc32(label.encode())
+        return f"{self.task.dataset}-{safe}-{digest:08x}-{self.seeds[0]:05d}-{self.seeds[-1]:05d}"
 
 
 def compare(
@@ -76,17 +62,27 @@ def compare(
     queries: int | None = None,
     budget: int | None = None,
     report_budget: int | None = None,
+    budgets: Sequence[int] | None = None,
     seeds: int = 100,
     base_seed: int = 0,
-    trial: Literal["mean", "random"] = "mean",
+    trial: Trials = "mean",
     count_last: bool = True,
+    workers: int = 1,
+    mode: Mode = "async",
+    resume: bool = False,
+    objective2: str | None = None,
+    constraint: Limit | None = None,
+    scores: str | os.PathLike[str] | None = None,
     jobs: int = -1,
+    cluster: str | None = None,
     progress: bool = False,
 ) -> Run:
     """Run every searcher ``seeds`` times on every data set and keep every evaluation in ``folder``.
 
     The folder may hold an earlier, killed start of the same comparison: what is finished is not done again. Results
-    do not depend on ``jobs``, nor on the order in which parts finish.
+    do not depend on ``jobs`` or ``cluster``, nor on the order in which parts finish. A repetition whose searcher
+    raises, asks what is no architecture, or finishes no evaluation is recorded as failed (`Run.failures`), the others
+    go on; the same comparison started again tries it again.
 
     Args:
         folder: default: one under ``runs/`` named after what is asked, so that asking again goes on with it.
@@ -94,203 +90,178 @@ def compare(
         seconds, queries: budget of one repetition, in simulated seconds, evaluations, or both.
         budget: epochs of a training during search; default: the shortest the table has (12 on nats-tss).
         report_budget: epochs of the training whose validation and test accuracy are reported; default: the longest.
+        budgets: training lengths [epochs] that a multi-fidelity searcher can ask for; default: all that have
+            accuracies and costs.
         trial: "mean" tells the searcher the mean over the runs of an architecture, "random" one run drawn anew for
             every evaluation (value and cost of that run).
         count_last: whether the evaluation that crosses the budget counts (the official protocol: it does).
+        workers: simulated trainers that run at a time.
+        mode: "async" asks as soon as one trainer is free, "sync" asks for as many as there are and waits for all.
+        resume: charge a longer training only what it adds to an ended shorter one of the same run; default: in full,
+            as the published protocols do.
+        objective2: a property recorded as the second objective, better small: ``flops_millions``,
+            ``params_millions``, ``latency_ms:DEVICE``, ``energy_mj:DEVICE``.
+        constraint: such a property and the largest value allowed; what exceeds it costs 0 s and is told as NaN.
+        scores: file or run folder of proxy scores, for searchers that use them (see `Scores.read`).
         jobs: processes; -1 for one per core.
+        cluster: address of a Dask scheduler that does the work instead, such as "tcp://host:8786".
         progress: show a progress bar on standard error.
 
     Raises:
-        BadValue: no budget, no searcher, a folder with something else in it.
-        NotMeasured: the table lacks the validation accuracy or the cost that the search needs.
+        BadValue: no budget, no searcher, a budget in which nothing fits, a folder with something else in it.
+        NotMeasured: the table lacks the validation accuracy, the cost or the property that the search needs.
     """
-    tasks = tuple(_task(bench, name, budget, report_budget) for name in datasets or _searchable(bench))
-    plan = Plan(tasks, tuple(recipes), seconds, queries, seeds, base_seed, trial, count_last)
-    for task in tasks:
-        _objective(bench, plan, task, np.random.default_rng(0))  # refuses what cannot be answered before work begins
-    config = _config(bench, plan)
+    tasks = tasks_of(bench, datasets, budget, report_budget, budgets, trial)
+    source = None if scores is None else str(Path(scores).resolve())
+    plan = Plan(
+        tasks, tuple(recipes), seconds, queries, seeds, base_seed, trial, count_last, workers, mode, resume,
+        objective2, constraint, source,
+    )  # fmt: skip
+    plan.check(bench, _scores(bench, plan))
+    config = statement(bench, plan)
     if folder is None:
         digest = zlib.crc32(json.dumps({key: config[key] for key in ASKED}, sort_keys=True).encode())
         folder = Path("runs") / f"{bench.name}-{digest:08x}"
     run = Run.create(folder, config, ASKED)
+    if not (run.folder / "study.toml").exists():
+        write_whole(run.folder / "study.toml", study_text(bench, plan).encode())
     for task in tasks:
         path = run.folder / f"expectation-{task.dataset}.parquet"
         if not path.exists():
-            write_frame(path, _expectation(bench, plan, task))
-    work = [
-        (task, recipe, first, min(first + SEEDS_A_PART, seeds))
-        for task, first, recipe in itertools.product(tasks, range(0, seeds, SEEDS_A_PART), plan.recipes)
-    ]
-    missing = [piece for piece in work if not run.part(_part_name(*piece)).exists()]
-    _in_parallel(_do_part, [(bench, plan, run, *piece) for piece in missing], len(work), jobs, progress)
+            write_frame(path, expectation.random_search(bench, plan, task))
+    left = [piece for whole in _pieces(plan) for piece in _left(run, whole)]
+    total = len(tasks) * len(plan.recipes) * seeds
+    in_parallel(
+        _do, [(bench, plan, run, piece) for piece in left], jobs=jobs, cluster=cluster,
+        done=total - sum(len(piece.seeds) for piece in left), total=total, progress=progress,
+    )  # fmt: skip
     return run
 
 
-def _do_part(bench: Benchmark, plan: Plan, run: Run, task: Task, recipe: Recipe, first: int, last: int) -> None:
-    run.write_part(_part_name(task, recipe, first, last), repetitions(bench, plan, task, recipe, range(first, last)))
-
-
 def repetitions(bench: Benchmark, plan: Plan, task: Task, recipe: Recipe, seeds: Iterable[int]) -> pd.DataFrame:
-    """Some repetitions of one searcher on one task, one row per evaluation, columns as `Run` documents them."""
-    import pandas as pd
+    """Some repetitions of one searcher on one task, one row per evaluation, columns as `Run` documents them.
 
-    frames = []
-    for seed in seeds:
-        key = (zlib.crc32(task.dataset.encode()), recipe.key, seed)
-        for_searcher, for_trials = np.random.SeedSequence(plan.base_seed, spawn_key=key).spawn(2)
-        objective = _objective(bench, plan, task, np.random.default_rng(for_trials))
-        searcher = recipe.start(bench.space, np.random.default_rng(for_searcher))
-        spending = search_once(searcher, objective)
-        log = objective.log
-        ids = np.array(log.ids, dtype=np.int64)
-        columns = {
-            "dataset": task.dataset, "searcher": recipe.label, "seed": seed, "query": np.arange(1, len(ids) + 1),
-            "id": ids, "value": log.values, "budget": log.budgets, "cost": np.nan, "feasible": True,
-            "started": log.started, "seconds": log.ended, "worker": log.workers,
-            "searcher_seconds": spending.searcher, "proxy_seconds": spending.proxy,
-        }  # fmt: skip
-        frames.append(pd.DataFrame(columns))
-    frame = pd.concat(frames, ignore_index=True)
-    for name in ("valid", "test"):
-        frame[name] = _reported(bench, task, f"{name}_accuracy")[frame["id"].to_numpy()]
-    small = {
-        "seed": "int32",
-        "query": "int32",
-        "id": "int32",
-        "budget": "int16",
-        "worker": "int16",
-        "dataset": "category",
-        "searcher": "category",
-    }
-    return frame.astype(small | dict.fromkeys(("dataset", "searcher"), "category"))
+    Raises:
+        Exception: whatever the searcher raises.
+    """
+    return _records(bench, plan, task, recipe, [_search(bench, plan, task, recipe, seed) for seed in seeds])
 
 
-def _objective(bench: Benchmark, plan: Plan, task: Task, rng: np.random.Generator) -> Objective:
-    return bench.objective(
-        task.dataset, seconds=plan.seconds, queries=plan.queries, budget=task.budget,
-        seed=rng if plan.trial == "random" else "mean", count_last=plan.count_last,
-    )  # fmt: skip
+@dataclass(frozen=True)
+class _Repetition:
+    """What happened in one repetition, and the error it broke off with."""
+
+    seed: int
+    log: Log
+    spending: Spending
+    error: Exception | None = None
 
 
-def _searchable(bench: Benchmark) -> list[str]:
-    having = {entry.dataset for entry in bench.index.entries if entry.metric == "valid_accuracy"}
-    reported = {entry.dataset for entry in bench.index.entries if entry.metric == "test_accuracy"}
-    return [name for name in bench.datasets if name in having & reported and not name.endswith("-valid")]
-
-
-def _task(bench: Benchmark, dataset: str, budget: int | None, report_budget: int | None) -> Task:
-    lengths = bench.budgets(dataset, "valid_accuracy")
-    if not lengths:
-        raise NotMeasured(f"{bench.name} has no validation accuracy on {dataset!r}; nothing to search by")
-    search = lengths[0] if budget is None else budget
-    report = lengths[-1] if report_budget is None else report_budget
-    for length in (search, report):
-        bench.index.find("valid_accuracy", dataset, length, ("mean", "runs"))
-    return Task(dataset, search, report)
-
-
-def _reported(bench: Benchmark, task: Task, metric: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Mean over runs of ``metric`` at the report budget for every architecture; NaN where the table has none."""
+def _search(bench: Benchmark, plan: Plan, task: Task, recipe: Recipe, seed: int, keep: bool = False) -> _Repetition:
+    """One repetition; an error of the searcher is raised, or kept in the answer."""
+    key = (zlib.crc32(task.dataset.encode()), recipe.key, seed)
+    for_searcher, for_trials = np.random.SeedSequence(plan.base_seed, spawn_key=key).spawn(2)
+    objective = plan.objective(bench, task, np.random.default_rng(for_trials))
+    scores = _scores(bench, plan)
+    scorer = None if scores is None else scores.count()
     try:
-        return bench.query(np.arange(bench.space.size), metric, dataset=task.dataset, budget=task.report_budget)
-    except NotMeasured:
-        return np.full(bench.space.size, np.nan)
+        searcher = recipe.start(
+            bench.space, np.random.default_rng(for_searcher), budgets=task.budgets, scorer=scorer
+        )  # fmt: skip
+        spending = search_once(searcher, objective, workers=plan.workers, mode=plan.mode, scorer=scorer)
+        if not objective.ids:
+            what = (
+                "the first training asked for does not fit into the budget"
+                if objective.clock.elapsed
+                else "it asked nothing"
+            )
+            raise BadValue(f"the search ended without one evaluation: {what}")
+    except Exception as error:
+        if not keep:
+            raise
+        return _Repetition(seed, objective.log, Spending(), error)
+    return _Repetition(seed, objective.log, spending)
 
 
-def _expectation(bench: Benchmark, plan: Plan, task: Task) -> pd.DataFrame:
+def _records(
+    bench: Benchmark, plan: Plan, task: Task, recipe: Recipe, repetitions: Sequence[_Repetition]
+) -> pd.DataFrame:
     import pandas as pd
 
-    everything = np.arange(bench.space.size)
-    reported = {name: _reported(bench, task, f"{name}_accuracy") for name in ("valid", "test")}
-    weights = None
-    if plan.trial == "random":
-        runs = bench.query(everything, "valid_accuracy", dataset=task.dataset, budget=task.budget, seed="all")
-        there = ~np.isnan(runs)
-        arch = np.nonzero(there)[0]
-        fitness, weights = runs[there], (1 / there.sum(axis=1))[arch]
-        reported = {name: values[arch] for name, values in reported.items()}
-    else:
-        fitness = bench.query(everything, "valid_accuracy", dataset=task.dataset, budget=task.budget)
-    seconds_each = np.nan
-    if bench.index.has("search_seconds", task.dataset, task.budget):
-        seconds_each = float(np.nanmean(bench.cost(everything, dataset=task.dataset, budget=task.budget).seconds))
-    last = plan.queries or 10**6
-    if plan.seconds is not None and seconds_each == seconds_each:
-        last = min(last, int(np.ceil(plan.seconds / seconds_each)))
-    queries = thinned(last)
-    law = RandomSearchLaw(fitness, weights)
-    columns: dict[str, Any] = {"query": queries, "seconds": queries * seconds_each}
-    for name, values in reported.items():
-        columns[name], columns[f"{name}_low"], columns[f"{name}_high"] = law.mean_and_quantiles(values, queries).T
-    return pd.DataFrame(columns)
+    def joined(parts: Iterable[Sequence[float]], kind: str) -> np.ndarray[Any, Any]:
+        return np.fromiter(itertools.chain.from_iterable(parts), dtype=kind)
 
-
-def _config(bench: Benchmark, plan: Plan) -> dict[str, Any]:
-    classes = len(np.unique(bench.space.canonical(np.arange(bench.space.size))))
-    benchmark = {
-        "name": bench.name, "space": bench.space.name, "architectures": bench.space.size, "classes": classes,
-        "title": "; ".join(str(table.info["title"]) for table in bench.tables),
-        "licence": "; ".join(str(table.info["licence"]) for table in bench.tables),
-        "sources": [vars(source) for table in bench.tables for source in table.sources],
-        "table_sha256": {str(table.info["name"]): table.sha256() for table in bench.tables},
-        "description": bench.describe(), "sampling_law": bench.space.sampling_law,
-    }  # fmt: skip
-    searchers = [
-        {"label": recipe.label, "name": recipe.name, "settings": dict(recipe.settings)} for recipe in plan.recipes
-    ]
-    return {
-        "kind": "compare", "benchmark": benchmark, "tasks": [_describe_task(bench, task) for task in plan.tasks],
-        "searchers": searchers, "seconds": plan.seconds, "queries": plan.queries, "count_last": plan.count_last,
-        "seeds": plan.seeds, "base_seed": plan.base_seed, "trial": plan.trial, **environment(),
-    }  # fmt: skip
-
-
-def _describe_task(bench: Benchmark, task: Task) -> dict[str, Any]:
-    def words(metric: str, budget: int) -> str:
-        try:
-            entry = bench.index.find(metric, task.dataset, budget, ("mean", "runs"))
-        except NotMeasured:
-            return "not measured"
-        return "; ".join(part for part in (entry.trained_on, entry.evaluated_on, entry.means_over) if part)
-
-    optimum: dict[str, Any] = {}
-    told = bench.query(np.arange(bench.space.size), "valid_accuracy", dataset=task.dataset, budget=task.budget)
-    missing, mean, top = {"search": int(np.isnan(told).sum())}, {}, {}
+    logs = [each.log for each in repetitions]
+    lengths = [len(log.ids) for log in logs]
+    ids = joined((log.ids for log in logs), "int32")
+    inside = allowed(bench, plan, task)
+    frame = pd.DataFrame({
+        "dataset": pd.Categorical.from_codes(np.zeros(len(ids), dtype="int8"), [task.dataset]),
+        "searcher": pd.Categorical.from_codes(np.zeros(len(ids), dtype="int8"), [recipe.label]),
+        "seed": np.repeat([each.seed for each in repetitions], lengths).astype("int32"),
+        "query": joined((range(1, length + 1) for length in lengths), "int32"),
+        "id": ids,
+        "value": joined((log.values for log in logs), "float64"),
+        "budget": joined((log.budgets for log in logs), "int16"),
+        "cost": np.nan if plan.objective2 is None else bench.static(plan.objective2, task.dataset)[ids],
+        "feasible": inside[ids],
+        "started": joined((log.started for log in logs), "float64"),
+        "seconds": joined((log.ended for log in logs), "float64"),
+        "worker": joined((log.workers for log in logs), "int16"),
+        "searcher_seconds": joined((each.spending.searcher for each in repetitions), "float64"),
+        "proxy_seconds": joined((each.spending.proxy for each in repetitions), "float64"),
+    })  # fmt: skip
     for name in ("valid", "test"):
-        values = _reported(bench, task, f"{name}_accuracy")
-        known = values[~np.isnan(values)]
-        missing[name] = int(len(values) - len(known))
-        mean[name] = float(known.mean()) if len(known) else None
-        best_first = -np.sort(-known)  # the number that the best 1 % and 0.1 % of the architectures reach
-        top[name] = {str(share): float(best_first[int(np.ceil(share * len(known))) - 1]) for share in TOP if len(known)}
-        optimum[name] = None
-        if len(known):
-            best = bench.optimum(task.dataset, f"{name}_accuracy", budget=task.report_budget)
-            optimum[name] = {"id": best.id, "value": best.value, "rule": best.rule}
-    cost = {"words": "unknown", "provenance": "unknown"}
-    if bench.index.has("search_seconds", task.dataset, task.budget):
-        priced = bench.cost([0], dataset=task.dataset, budget=task.budget)
-        cost = {"words": priced.words, "provenance": priced.provenance}
-    report = {"budget": task.report_budget, "valid_words": words("valid_accuracy", task.report_budget),
-              "test_words": words("test_accuracy", task.report_budget)}  # fmt: skip
-    search = {"metric": "valid_accuracy", "budget": task.budget, "words": words("valid_accuracy", task.budget)}
-    return {"dataset": task.dataset, "search": search, "report": report, "cost": cost, "optimum": optimum,
-            "missing": missing, "mean_of_space": mean, "top": top}  # fmt: skip
+        frame[name] = reported(bench, task, f"{name}_accuracy")[ids]
+    return frame
 
 
-def _part_name(task: Task, recipe: Recipe, first: int, last: int) -> str:
-    safe = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in recipe.label)
-    return f"{task.dataset}-{safe}-{zlib.crc32(recipe.label.encode()):08x}-{first:05d}-{last - 1:05d}"
+def _pieces(plan: Plan) -> list[Piece]:
+    blocks = [range(first, min(first + SEEDS_A_PART, plan.seeds)) for first in range(0, plan.seeds, SEEDS_A_PART)]
+    return [
+        Piece(task, recipe, tuple(seeds)) for task, seeds, recipe in itertools.product(plan.tasks, blocks, plan.recipes)
+    ]
 
 
-def _in_parallel(
-    function: Callable[..., None], pieces: Sequence[tuple[Any, ...]], total: int, jobs: int, progress: bool
-) -> None:
-    """Call ``function(*piece)`` for every piece, in up to ``jobs`` processes; the bar counts to ``total``."""
-    import joblib
-    from tqdm import tqdm
+def _left(run: Run, piece: Piece) -> list[Piece]:
+    """What is left to do of a piece: all of it, or its failed repetitions, each as a part of its own."""
+    if not run.part(piece.name).exists():
+        return [piece]
+    alone = [Piece(piece.task, piece.recipe, (seed,)) for seed in piece.seeds]
+    return [each for each in alone if run.failed(each.name).exists()]
 
-    parallel = joblib.Parallel(n_jobs=jobs if len(pieces) > 1 else 1, return_as="generator_unordered")
-    with tqdm(total=total, initial=total - len(pieces), unit="part", disable=not progress) as bar:
-        for _ in parallel(joblib.delayed(function)(*piece) for piece in pieces):
-            bar.update()
+
+def _do(bench: Benchmark, plan: Plan, run: Run, piece: Piece) -> int:
+    """Do a piece and write its part; failed repetitions are written first, so that a part without them is whole."""
+    done = [_search(bench, plan, piece.task, piece.recipe, seed, keep=True) for seed in piece.seeds]
+    for each in done:
+        path = run.failed(Piece(piece.task, piece.recipe, (each.seed,)).name)
+        if each.error is not None:
+            write_frame(path, _failure(piece, each))
+    whole = [each for each in done if each.error is None]
+    if whole or len(piece.seeds) > 1:
+        run.write_part(piece.name, _records(bench, plan, piece.task, piece.recipe, whole))
+    for each in whole:
+        run.failed(Piece(piece.task, piece.recipe, (each.seed,)).name).unlink(missing_ok=True)
+    return len(done)
+
+
+def _failure(piece: Piece, failed: _Repetition) -> pd.DataFrame:
+    import pandas as pd
+
+    error = failed.error
+    assert error is not None
+    row = (
+        piece.task.dataset, piece.recipe.label, failed.seed, len(failed.log.ids),
+        f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)),
+    )  # fmt: skip
+    return pd.DataFrame([row], columns=list(FAILURE))
+
+
+def _scores(bench: Benchmark, plan: Plan) -> Scores | None:
+    return None if plan.scores is None else _read_scores(plan.scores, bench.space.size)
+
+
+@functools.lru_cache(maxsize=2)
+def _read_scores(path: str, size: int) -> Scores:
+    return Scores.read(path, size)

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 FORMAT = "nasgauge-run"
 SCHEMA = 2
+FAILURE = ("dataset", "searcher", "seed", "query", "error", "traceback")
+
+
+class FailedRepetitions(UserWarning):
+    """Some repetitions of a run broke off with an error; `Run.failures` lists them."""
 
 
 class Run:
@@ -112,6 +117,38 @@ class Run:
             raise MissingFile(f"{self.folder} has no finished part yet; start the same command again to go on with it")
         frame = pd.concat([read_frame(path) for path in paths], ignore_index=True)
         return frame.sort_values(["dataset", "searcher", "seed", "query"], kind="stable", ignore_index=True)
+
+    def failed(self, name: str) -> Path:
+        """Where the failed repetitions of the part called ``name`` lie, if there are any."""
+        return self.folder / f"failed-{name}.parquet"
+
+    def failures(self) -> pd.DataFrame:
+        """The repetitions that broke off with an error, one row each; the same command tries them again.
+
+        Columns: ``dataset``, ``searcher``, ``seed``, ``query`` (evaluations it had finished), ``error`` (what was
+        raised, in one line) and ``traceback``.
+        """
+        import pandas as pd
+
+        paths = sorted(self.folder.glob("failed-*.parquet"))
+        if not paths:
+            return pd.DataFrame({name: [] for name in FAILURE})
+        return pd.concat([read_frame(path) for path in paths], ignore_index=True)
+
+    def repetitions(self) -> pd.DataFrame:
+        """One row for each finished repetition: how it used its trainers.
+
+        Columns: ``dataset``, ``searcher``, ``seed``; ``evaluations``; ``makespan``, simulated seconds at which the
+        last evaluation ended; ``work``, simulated seconds of all evaluations together; ``idle_share``, the part of
+        workers x makespan in which no counted evaluation was in training (NaN where nothing took time).
+        """
+        records = self.records()
+        records["work"] = records["seconds"] - records["started"]
+        groups = records.groupby(["dataset", "searcher", "seed"], observed=True, sort=False)
+        frame = groups.agg(evaluations=("query", "size"), makespan=("seconds", "max"), work=("work", "sum"))
+        capacity = frame["makespan"] * self.config["workers"]
+        frame["idle_share"] = (1 - frame["work"] / capacity.where(capacity > 0)).clip(lower=0)
+        return frame.reset_index()
 
     def expectation(self, dataset: str) -> pd.DataFrame:
         """The closed-form random-search line of one data set (see `expectation.random_search`)."""

@@ -47,13 +47,14 @@ class Searcher(Protocol):
 class Recipe:
     """A searcher before it starts: how to build one for a space, a random stream and these settings.
 
-    ``label`` names it in a report (default: its name).
+    ``label`` names it in a report (default: its name). ``preset`` is where its settings started from.
     """
 
     name: str
     build: Callable[..., Searcher] = field(repr=False)
     settings: Mapping[str, Any] = field(default_factory=dict)
     label: str = ""
+    preset: str = ""
 
     def __post_init__(self) -> None:
         try:
@@ -82,7 +83,7 @@ class Recipe:
         """A recipe with the settings of a preset, single ones overridden."""
         if preset not in presets:
             raise UnknownName.of(f"preset of searcher {name!r}", preset, presets)
-        return cls(name, build, {**presets[preset], **settings}, label)
+        return cls(name, build, {**presets[preset], **settings}, label, preset)
 
     def start(
         self, space: Space, rng: np.random.Generator, *, budgets: Sequence[int] = (), scorer: Scorer | None = None

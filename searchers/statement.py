@@ -1,0 +1,121 @@
+"""What run.json says: the benchmark in words and checksums, what was asked, and by what the answers are judged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..bench.benchmark import Benchmark
+from ..bench.errors import NotMeasured
+from .environment import environment
+from .plan import Plan, Task
+
+ASKED = (
+    "kind", "benchmark", "tasks", "searchers", "seconds", "queries", "count_last", "seeds", "base_seed", "trial",
+    "workers", "mode", "resume", "objective2", "constraint", "scores",
+)  # fmt: skip
+"""The keys of run.json that decide the numbers."""
+TOP = (0.01, 0.001)  # shares of the space that a report counts the time to
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def statement(bench: Benchmark, plan: Plan) -> dict[str, Any]:
+    """The content of run.json."""
+    classes = len(np.unique(bench.space.canonical(np.arange(bench.space.size))))
+    benchmark = {
+        "name": bench.name, "space": bench.space.name, "architectures": bench.space.size, "classes": classes,
+        "title": "; ".join(str(table.info["title"]) for table in bench.tables),
+        "licence": "; ".join(str(table.info["licence"]) for table in bench.tables),
+        "sources": [vars(source) for table in bench.tables for source in table.sources],
+        "table_sha256": {str(table.info["name"]): table.sha256() for table in bench.tables},
+        "description": bench.describe(), "sampling_law": bench.space.sampling_law,
+    }  # fmt: skip
+    searchers = [
+        {"label": recipe.label, "name": recipe.name, "settings": dict(recipe.settings)} for recipe in plan.recipes
+    ]
+    return {
+        "kind": "compare", "benchmark": benchmark, "tasks": [_task(bench, plan, task) for task in plan.tasks],
+        "searchers": searchers, "seconds": plan.seconds, "queries": plan.queries, "count_last": plan.count_last,
+        "seeds": plan.seeds, "base_seed": plan.base_seed, "trial": plan.trial, "workers": plan.workers,
+        "mode": plan.mode, "resume": plan.resume, "objective2": plan.objective2,
+        "constraint": None if plan.constraint is None else list(plan.constraint), "scores": plan.scores,
+        **environment(),
+    }  # fmt: skip
+
+
+def reported(bench: Benchmark, task: Task, metric: str) -> Floats:
+    """Mean over runs of ``metric`` at the report budget for every architecture; NaN where the table has none."""
+    try:
+        return bench.query(np.arange(bench.space.size), metric, dataset=task.dataset, budget=task.report_budget)
+    except NotMeasured:
+        return np.full(bench.space.size, np.nan)
+
+
+def allowed(bench: Benchmark, plan: Plan, task: Task) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which architectures the hard limit leaves, (n_arch,); all where there is none."""
+    if plan.constraint is None:
+        return np.full(bench.space.size, True)
+    metric, most = plan.constraint
+    return bench.static(metric, task.dataset) <= most
+
+
+def _task(bench: Benchmark, plan: Plan, task: Task) -> dict[str, Any]:
+    optimum: dict[str, Any] = {}
+    told = bench.query(np.arange(bench.space.size), "valid_accuracy", dataset=task.dataset, budget=task.budget)
+    missing, mean, top = {"search": int(np.isnan(told).sum())}, {}, {}
+    for name in ("valid", "test"):
+        values = reported(bench, task, f"{name}_accuracy")
+        known = values[~np.isnan(values)]
+        missing[name] = int(len(values) - len(known))
+        mean[name] = float(known.mean()) if len(known) else None
+        best_first = -np.sort(-known)  # the number that the best 1 % and 0.1 % of the architectures reach
+        top[name] = {str(share): float(best_first[int(np.ceil(share * len(known))) - 1]) for share in TOP if len(known)}
+        optimum[name] = _optimum(bench, plan, task, values)
+    cost = {"words": "unknown", "provenance": "unknown"}
+    if bench.index.has("search_seconds", task.dataset, task.budget):
+        priced = bench.cost([0], dataset=task.dataset, budget=task.budget)
+        cost = {"words": priced.words, "provenance": priced.provenance}
+    report = {"budget": task.report_budget, "valid_words": _words(bench, task, "valid_accuracy", task.report_budget),
+              "test_words": _words(bench, task, "test_accuracy", task.report_budget)}  # fmt: skip
+    search = {"metric": "valid_accuracy", "budget": task.budget,
+              "words": _words(bench, task, "valid_accuracy", task.budget)}  # fmt: skip
+    return {"dataset": task.dataset, "search": search, "report": report, "cost": cost, "optimum": optimum,
+            "missing": missing, "mean_of_space": mean, "top": top, "budgets": list(task.budgets),
+            "allowed": int(allowed(bench, plan, task).sum()), "reference": _reference(bench, plan, task)}  # fmt: skip
+
+
+def _words(bench: Benchmark, task: Task, metric: str, budget: int) -> str:
+    try:
+        entry = bench.index.find(metric, task.dataset, budget, ("mean", "runs"))
+    except NotMeasured:
+        return "not measured"
+    return "; ".join(part for part in (entry.trained_on, entry.evaluated_on, entry.means_over) if part)
+
+
+def _optimum(bench: Benchmark, plan: Plan, task: Task, values: Floats) -> dict[str, Any] | None:
+    """The largest of ``values`` that the hard limit leaves; None where none is known."""
+    left = np.where(allowed(bench, plan, task), values, np.nan)
+    if np.isnan(left).all():
+        return None
+    best = int(np.nanargmax(left))
+    rule = f"largest mean over runs after {task.report_budget} epochs"
+    if plan.constraint is not None:
+        metric, most = plan.constraint
+        rule += f" with {metric}<={most:g}"
+    return {"id": best, "value": float(left[best]), "rule": rule}
+
+
+def _reference(bench: Benchmark, plan: Plan, task: Task) -> dict[str, float] | None:
+    """The point from which hypervolume is measured: the worst value told at any length, the largest cost."""
+    if plan.objective2 is None:
+        return None
+    costs = bench.static(plan.objective2, task.dataset)
+    seed = "all" if plan.trial == "random" else "mean"
+    worst = [
+        float(np.nanmin(bench.query(np.arange(bench.space.size), "valid_accuracy", dataset=task.dataset, budget=length,
+                                    seed=seed)))  # type: ignore[call-overload]
+        for length in {*task.budgets, task.budget}
+    ]  # fmt: skip
+    return {"value": min(worst), "cost": float(np.nanmax(costs))}

@@ -1,0 +1,256 @@
+"""A whole comparison in one TOML file: read with errors that name the line, written so that it reproduces a run."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..bench.benchmark import Benchmark
+from ..bench.errors import BadFile, BadValue, MissingFile, NasgaugeError, UnknownName
+from ..bench.table import Table
+from ..data.home import Folder, locate, tables_at_hand
+from .plan import Limit, Plan
+from .searcher import Recipe
+from .toml_lines import Place, line_of
+
+HEAD = """\
+# A comparison of search algorithms: nasgauge compare study.toml --out FOLDER
+"""
+WHOLE, NUMBER, TEXT, FLAG = "a whole number", "a number", "a text in quotes", "true or false"
+KEYS: dict[str, str] = {
+    "benchmark": TEXT, "datasets": "a list of texts", "searchers": "a list of names or tables [[searchers]]",
+    "seconds": NUMBER, "queries": WHOLE, "budget": WHOLE, "report_budget": WHOLE,
+    "budgets": "a list of whole numbers", "seeds": WHOLE, "base_seed": WHOLE, "trial": TEXT, "count_last": FLAG,
+    "workers": WHOLE, "mode": TEXT, "resume": FLAG, "objective2": TEXT, "limit": TEXT, "scores": TEXT,
+}  # fmt: skip
+SEARCHER_KEYS = ("name", "class", "preset", "label", "settings")
+"""Of a table [[searchers]]: a name (with a preset), or the class of a user's own searcher as "module:Class"."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a study file asks for: a benchmark by name, recipes, and the keywords of `experiment.compare`."""
+
+    benchmark: str
+    recipes: tuple[Recipe, ...]
+    keywords: Mapping[str, Any]
+    path: Path
+    text: str
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Study:
+        """Read a study.
+
+        Raises:
+            MissingFile: no such file.
+            BadFile: not TOML, an unknown key, a value of the wrong kind, an unknown searcher; the message names file
+                and line.
+        """
+        path = Path(path)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise MissingFile(f"no study at {path}") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadFile(f"{path}: unreadable ({error})") from error
+        try:
+            content = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise BadFile(f"{path}: not TOML: {error}") from error
+        return _Reader(path, text).study(content)
+
+    def open(self, home: Folder = None) -> Benchmark:
+        """The benchmark it names."""
+        with self.pointing():
+            return Benchmark(*(Table(each) for each in locate(self.benchmark, home)))
+
+    @contextmanager
+    def pointing(self) -> Iterator[None]:
+        """An error inside that speaks of a key or a text of the study names the line where that stands."""
+        try:
+            yield
+        except NasgaugeError as error:
+            for key, value in tomllib.loads(self.text).items():
+                texts = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
+                word = next((each for each in texts if repr(each) in str(error)), "")
+                if word or f"{key}=" in str(error):
+                    raise type(error)(f"{self.path} line {line_of(self.text, (key,), word)}: {error}") from error
+            raise
+
+
+class _Reader:
+    def __init__(self, path: Path, text: str) -> None:
+        self._path, self._text = path, text
+
+    def study(self, content: Mapping[str, Any]) -> Study:
+        for key, value in content.items():
+            if key not in KEYS:
+                raise self._wrong((key,), str(UnknownName.of("key", key, KEYS)))
+            if not _fits(value, KEYS[key]):
+                raise self._wrong((key,), f"{key} = {value!r}; it is {KEYS[key]}")
+        for key in ("benchmark", "searchers"):
+            if not content.get(key):
+                raise BadFile(f"{self._path}: no {key}; a study names at least benchmark and searchers")
+        keywords = {key: value for key, value in content.items() if key not in ("benchmark", "searchers", "limit")}
+        if "limit" in content:
+            keywords["constraint"] = self._at(("limit",), lambda: parse_limit(content["limit"]))
+        if "scores" in content:
+            keywords["scores"] = str(self._path.parent / content["scores"])
+        recipes = tuple(self._searcher(place, each) for place, each in enumerate(content["searchers"]))
+        return Study(content["benchmark"], recipes, keywords, self._path, self._text)
+
+    def _searcher(self, position: int, given: Any) -> Recipe:
+        from . import recipe
+
+        place: Place = ("searchers", position)
+        if isinstance(given, str):
+            return self._at(place, lambda: recipe(given), given)
+        if not isinstance(given, dict):
+            raise self._wrong(place, f"searcher {given!r}; it is a name or a table", str(given))
+        for key, value in given.items():
+            if key not in SEARCHER_KEYS:
+                hint = "A searcher's own numbers go below settings."
+                raise self._wrong((*place, key), str(UnknownName.of("key of a searcher", key, SEARCHER_KEYS, hint)))
+            if not isinstance(value, dict if key == "settings" else str):
+                kind = "a table" if key == "settings" else TEXT
+                raise self._wrong((*place, key), f"{key} = {value!r}; it is {kind}")
+        if ("name" in given) == ("class" in given):
+            raise self._wrong(place, "a searcher has either a name or a class", "searchers")
+        label, settings, preset = given.get("label", ""), given.get("settings", {}), given.get("preset", "")
+        if "class" in given:
+            kind = self._at((*place, "class"), lambda: _class(given["class"]))
+            return self._at((*place, "settings"), lambda: Recipe(kind.__name__, kind, settings, label), "settings")
+        name = given["name"]
+        self._at((*place, "name"), lambda: recipe(name), name)
+        self._at((*place, "preset"), lambda: recipe(f"{name}:{preset}" if preset else name), preset)
+        make = _maker(name, preset, label, settings)
+        word = next(
+            (key for key in settings if _refused(_maker(name, preset, label, {key: settings[key]}))), "settings"
+        )
+        return self._at((*place, "settings", word), make, word)
+
+    def _at(self, place: Place, make: Callable[[], Any], word: str = "") -> Any:
+        try:
+            return make()
+        except NasgaugeError as error:
+            raise self._wrong(place, str(error), word) from error
+
+    def _wrong(self, place: Place, words: str, word: str = "") -> BadFile:
+        return BadFile(f"{self._path} line {line_of(self._text, place, word)}: {words}")
+
+
+def parse_limit(text: str) -> Limit:
+    """A hard limit such as "flops_millions<=50".
+
+    Raises:
+        BadValue: written otherwise.
+    """
+    metric, sign, most = text.partition("<=")
+    try:
+        if sign:
+            return metric.strip(), float(most)
+    except ValueError:
+        pass
+    raise BadValue(f"limit {text!r}; it is written METRIC<=NUMBER, such as flops_millions<=50")
+
+
+def study_text(bench: Benchmark, plan: Plan) -> str:
+    """The study that asks for this plan again, whole: every setting stands in it, defaults included."""
+    import tomli_w
+
+    content: dict[str, Any] = {
+        "benchmark": "+".join(_spelled(table) for table in bench.tables),
+        "datasets": [task.dataset for task in plan.tasks],
+        "seconds": plan.seconds, "queries": plan.queries, **_lengths(plan),
+        "seeds": plan.seeds, "base_seed": plan.base_seed, "trial": plan.trial, "count_last": plan.count_last,
+        "workers": plan.workers, "mode": plan.mode, "resume": plan.resume, "objective2": plan.objective2,
+        "limit": None if plan.constraint is None else f"{plan.constraint[0]}<={plan.constraint[1]!r}",
+        "scores": plan.scores, "searchers": [_table(recipe) for recipe in plan.recipes],
+    }  # fmt: skip
+    return HEAD + tomli_w.dumps({key: value for key, value in content.items() if value is not None})
+
+
+def _lengths(plan: Plan) -> dict[str, Any]:
+    """The training lengths that all tasks share; where they differ, they are the defaults of each."""
+    found: dict[str, set[Any]] = {
+        "budget": {task.budget for task in plan.tasks}, "report_budget": {task.report_budget for task in plan.tasks},
+        "budgets": {task.budgets for task in plan.tasks},
+    }  # fmt: skip
+    alike = {key: next(iter(values)) for key, values in found.items() if len(values) == 1}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in alike.items()}
+
+
+def _spelled(table: Table) -> str:
+    """The name by which this very table is found in the home folder, else its path."""
+    name = str(table.info["name"])
+    here = tables_at_hand().get(name)
+    return name if here is not None and here.resolve() == table.path.resolve() else str(table.path.resolve())
+
+
+def _table(recipe: Recipe) -> dict[str, Any]:
+    """The table [[searchers]] that makes this recipe again."""
+    from . import SEARCHERS
+
+    settings = {key: value for key, value in recipe.settings.items() if value is not None}
+    rest = {"label": recipe.label, **({"settings": settings} if settings else {})}
+    if recipe.name in SEARCHERS:
+        preset = {"preset": recipe.preset} if recipe.preset else {}
+        again = _maker(recipe.name, recipe.preset, recipe.label, settings)()
+        if again.build == recipe.build and dict(again.settings) == dict(recipe.settings):
+            return {"name": recipe.name, **preset, **rest}
+    kind = recipe.build
+    return {"class": f"{getattr(kind, '__module__', '?')}:{getattr(kind, '__qualname__', repr(kind))}", **rest}
+
+
+def _maker(name: str, preset: str, label: str, settings: Mapping[str, Any]) -> Callable[[], Recipe]:
+    """Makes the recipe of a searcher known by name."""
+    from . import SEARCHERS
+
+    label = label or (f"{name}:{preset}" if preset else "")
+    return lambda: SEARCHERS[name](*([preset] if preset else []), label=label, **settings)
+
+
+def _refused(make: Callable[[], Recipe]) -> bool:
+    try:
+        make()
+    except NasgaugeError:
+        return True
+    return False
+
+
+def _class(spelled: str) -> type:
+    """The class "module:Class" names."""
+    module, _, name = spelled.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise BadValue(
+            f"class {spelled!r} cannot be imported ({error}); write module:Class, the module on PYTHONPATH"
+        ) from error
+    if not isinstance(found, type):
+        raise BadValue(f"{spelled!r} is no class")
+    return found
+
+
+def _fits(value: Any, kind: str) -> bool:
+    """Whether a value of the file is of a kind of `KEYS`."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if kind.startswith("a list"):
+        item = int if "numbers" in kind else str
+        inside = kind != KEYS["searchers"]
+        return isinstance(value, list) and (not inside or all(type(each) is item for each in value))
+    checks = {
+        WHOLE: whole,
+        NUMBER: whole or isinstance(value, float),
+        TEXT: isinstance(value, str),
+        FLAG: isinstance(value, bool),
+    }
+    return checks[kind]
