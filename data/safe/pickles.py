@@ -51,10 +51,12 @@ class Limits:
 LIMITS = Limits()
 
 
-def read_pickle(path: str | os.PathLike[str], limits: Limits = LIMITS, *, flat: bool = False) -> Any:
+def read_pickle(
+    path: str | os.PathLike[str], limits: Limits = LIMITS, *, flat: bool = False, python2: bool = False
+) -> Any:
     """The data of a pickle file, plain or compressed (gzip, bz2): containers, numbers, texts, numpy arrays, `Frame`.
 
-    ``flat`` refuses tuples that may hold other tuples (see `decode`).
+    ``flat`` refuses tuples that may hold other tuples, ``python2`` reads what Python 2 wrote (see `decode`).
 
     Raises:
         MissingFile: there is no such file, or it may not be read.
@@ -62,7 +64,7 @@ def read_pickle(path: str | os.PathLike[str], limits: Limits = LIMITS, *, flat: 
     """
     content = read_bytes(path, limits)
     try:
-        value, end = decode(content, str(path), limits, flat=flat)
+        value, end = decode(content, str(path), limits, flat=flat, python2=python2)
     except Nested as refused:
         raise BadFile(f"{path}: {refused}; {ADVICE}") from None
     if end != len(content):
@@ -74,12 +76,15 @@ ADVICE = "it is damaged or not the file it should be: compare its size and sha25
 
 
 def decode(
-    content: bytes, name: str, limits: Limits = LIMITS, start: int = 0, *, flat: bool = False
-) -> tuple[Any, int]:
+    content: bytes, name: str, limits: Limits = LIMITS, start: int = 0, *, flat: bool = False, python2: bool = False,
+    found: Scan | None = None,
+) -> tuple[Any, int]:  # fmt: skip
     """The data of the pickle that begins at ``start``, and the offset behind it; ``name`` is for messages.
 
     With ``flat``, tuples that may hold two others raise `opcodes.Nested`: what they cost to hash is not bounded here.
-    Files of several pickles in a row (PyTorch before 1.6) are read by calling this again with the offset.
+    With ``python2``, its byte strings (names and the bytes of arrays alike) are read as latin-1 texts, not refused
+    where they are no ASCII. Files of several pickles in a row (PyTorch before 1.6) are read by calling this again with
+    the offset.
 
     >>> decode(b"(I1\\nF2.5\\nt.", "two numbers")
     ((1, 2.5), 11)
@@ -89,10 +94,10 @@ def decode(
     nasgauge.bench.errors.BadFile: hostile: not a pickle of plain data: it asks for 'posix.system', ... at byte 0; ...
     """
     try:
-        found = scan(content, start, flat=flat)
+        found = found or scan(content, start, flat=flat)
         if found.memory > limits.memory:
             raise Refused(f"objects of {found.memory / MIB:,.0f} MiB in all (limit {limits.memory / MIB:,.0f} MiB)")
-        unpickler = _Unpickler(content, found, start, limits)
+        unpickler = _Unpickler(content, found, start, limits, "latin1" if python2 else "ASCII")
         value = unpickler.load()
         if unpickler.asked - LEAVES:
             value = resolve(value)
@@ -110,10 +115,10 @@ def decode(
 class _Unpickler(pickle.Unpickler):
     """Python's own decoder, with no way out: names come from the list, and from nowhere else."""
 
-    def __init__(self, content: bytes, found: Scan, start: int, limits: Limits) -> None:
+    def __init__(self, content: bytes, found: Scan, start: int, limits: Limits, encoding: str) -> None:
         stream = io.BytesIO(content)
         stream.seek(start)
-        super().__init__(stream)
+        super().__init__(stream, encoding=encoding)
         self.asked: set[str] = set()
         self._scan = found
         self._count = 0

@@ -111,6 +111,9 @@ class Array(Kept):
         if not isinstance(state, tuple) or len(state) != 5:
             raise Refused("a state of numpy.ndarray of unknown layout")
         _, shape, dtype, fortran, data = state
+        if isinstance(data, str):  # bytes that Python 2 wrote (`decode` of ``python2``)
+            self.budget.spend(len(data))
+            data = data.encode("latin1")
         self.value = real_array(data, dtype, shape, "F" if fortran else "C", self.budget)
 
 
