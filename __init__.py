@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .searchers import Recipe, Run
 
 __version__ = "0.1.0"
-__all__ = ["compare", "convert", "fetch", "open", "report", "space"]
+__all__ = ["compare", "convert", "fetch", "open", "report", "space", "study"]
 
 _FLOORS = ("bench", "data", "proxies", "reports", "searchers", "testing")
 
@@ -117,11 +117,19 @@ def compare(
     queries: int | None = None,
     budget: int | None = None,
     report_budget: int | None = None,
+    budgets: Sequence[int] | None = None,
     seeds: int = 100,
     base_seed: int = 0,
     trial: Literal["mean", "random"] = "mean",
     count_last: bool = True,
+    workers: int = 1,
+    mode: Literal["async", "sync"] = "async",
+    resume: bool = False,
+    objective2: str | None = None,
+    constraint: tuple[str, float] | None = None,
+    scores: str | os.PathLike[str] | None = None,
     jobs: int = -1,
+    cluster: str | None = None,
     out: str | os.PathLike[str] | None = None,
     progress: bool = False,
 ) -> Run:
@@ -130,17 +138,57 @@ def compare(
     Args:
         searchers: names ("random", "evolution", "evolution:nb101"), recipes, or searcher classes of your own.
         dataset: one data set or several; default: all that can be searched on.
+        workers, mode: simulated trainers at a time; "async" (nobody waits) or "sync" (batches with a barrier).
+        objective2, constraint: a second objective, such as "flops_millions", and a hard limit, such as
+            ("flops_millions", 50.0).
         out: the run folder; default: one under ``runs/`` named after what is asked, so that asking again goes on.
+
+    Warns:
+        FailedRepetitions: some repetitions broke off with an error; the others are in the run.
     """
     from .searchers import recipe
     from .searchers.experiment import compare
 
-    return compare(
+    run = compare(
         bench, [recipe(searcher) for searcher in searchers], out,
         datasets=(dataset,) if isinstance(dataset, str) else tuple(dataset), seconds=seconds, queries=queries,
-        budget=budget, report_budget=report_budget, seeds=seeds, base_seed=base_seed, trial=trial,
-        count_last=count_last, jobs=jobs, progress=progress,
+        budget=budget, report_budget=report_budget, budgets=budgets, seeds=seeds, base_seed=base_seed, trial=trial,
+        count_last=count_last, workers=workers, mode=mode, resume=resume, objective2=objective2,
+        constraint=constraint, scores=scores, jobs=jobs, cluster=cluster, progress=progress,
     )  # fmt: skip
+    return _with_warning(run)
+
+
+def study(
+    path: str | os.PathLike[str],
+    *,
+    out: str | os.PathLike[str] | None = None,
+    jobs: int = -1,
+    cluster: str | None = None,
+    home: str | os.PathLike[str] | None = None,
+    progress: bool = False,
+) -> Run:
+    """Run the comparison that a study file (TOML) describes; every run folder holds the one that reproduces it.
+
+    Raises:
+        BadFile: a typo or a value of the wrong kind; the message names the line.
+
+    Warns:
+        FailedRepetitions: some repetitions broke off with an error; the others are in the run.
+    """
+    from .searchers.study import Study
+
+    return _with_warning(Study.read(path).run(out, jobs=jobs, cluster=cluster, home=home, progress=progress))
+
+
+def _with_warning(run: Run) -> Run:
+    import warnings
+
+    from .searchers.run import FailedRepetitions
+
+    if words := run.failed_words():
+        warnings.warn(words, FailedRepetitions, stacklevel=3)
+    return run
 
 
 def report(run: Run | str | os.PathLike[str]) -> Report:

@@ -159,7 +159,7 @@ def query(
 
     bench = open(name, home=home)
     ids = [bench.space.id(int(arch) if arch.lstrip("-").isdigit() else arch) for arch in archs]
-    which = seed if seed in ("mean", "all") else _integer(seed)
+    which = seed if seed in ("mean", "all") else _integers(seed, "--seed")[0]
     answers = [
         np.asarray(bench.query(ids, each, dataset=dataset, budget=budget, epoch=epoch, seed=which))  # type: ignore[arg-type]
         for each in metric
@@ -172,10 +172,13 @@ def query(
 
 @app.command()
 def compare(
-    name: Annotated[str, typer.Argument(help="A benchmark or the path of a table.")],
-    searcher: Annotated[
-        list[str], typer.Option("--searcher", "-s", help="May be given several times; NAME or NAME:PRESET.")
+    context: typer.Context,
+    name: Annotated[
+        str, typer.Argument(metavar="BENCHMARK|STUDY.toml", help="A benchmark, the path of a table, or a study file.")
     ],
+    searcher: Annotated[
+        list[str] | None, typer.Option("--searcher", "-s", help="May be given several times; NAME or NAME:PRESET.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: one under runs/].")] = None,
     dataset: Annotated[
         list[str] | None, typer.Option("--dataset", "-d", help="May be given several times [default: all].")
@@ -190,33 +193,85 @@ def compare(
     report_budget: Annotated[
         int | None, typer.Option(help="Epochs of the trainings reported [default: the longest].")
     ] = None,
+    budgets: Annotated[
+        str | None, typer.Option(help="Epochs a multi-fidelity searcher can ask for, as 12,200 [default: all].")
+    ] = None,
     trial: Annotated[
         str, typer.Option(help="'mean' over runs, or 'random': one run drawn for each evaluation.")
     ] = "mean",
     count_last: Annotated[
         bool, typer.Option(help="Whether the evaluation that crosses the budget counts, as officially.")
     ] = True,
+    workers: Annotated[int, typer.Option("--workers", "-w", help="Simulated trainers that run at a time.")] = 1,
+    mode: Annotated[
+        str, typer.Option(help="With several trainers: 'async' (nobody waits), 'sync' (batches with a barrier).")
+    ] = "async",
+    resume: Annotated[
+        bool, typer.Option(help="Whether a longer training goes on from a shorter one, or is charged in full.")
+    ] = False,
+    objective2: Annotated[
+        str | None, typer.Option(help="Record a second objective: flops_millions, latency_ms:DEVICE, ...")
+    ] = None,
+    limit: Annotated[str | None, typer.Option(help="A hard limit, as 'flops_millions<=50'.")] = None,
+    scores: Annotated[
+        Path | None, typer.Option(help="Proxy scores, for searchers that use them: a run of `score`, or a CSV.")
+    ] = None,
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", help="Processes; -1: one per core. Results do not depend on it.")
     ] = -1,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler that does the work, as tcp://host:8786.")
+    ] = None,
     home: Home = None,
 ) -> None:
     """Run searchers many times on the simulated clock; start the same command again to go on after a kill.
 
+    A study file (TOML) says all of it but --out, --jobs, --cluster and --home; every run folder holds the one that
+    reproduces it. Failed repetitions are recorded, the others go on, and the exit code is 1.
+
     \b
-    Example:
+    Examples:
       nasgauge compare nats-tss --searcher random --searcher evolution --dataset cifar10 \\
           --seconds 12000 --seeds 100 --out runs/first
+      nasgauge compare nats-tss -s random -s evolution --seconds 12000 --workers 8 --mode sync
+      nasgauge compare nats-tss+hw-nas-bench -s evolution -d cifar10 --queries 300 \\
+          --objective2 latency_ms:edgegpu --limit "flops_millions<=50"
+      nasgauge compare study.toml --out runs/second --cluster tcp://10.0.0.1:8786
     """
-    from . import compare, open
+    import warnings
 
-    bench = open(name, home=home)
-    run = compare(
-        bench, searcher, dataset=dataset or (), seconds=seconds, queries=queries, seeds=seeds, base_seed=base_seed,
-        budget=budget, report_budget=report_budget, trial=trial,  # type: ignore[arg-type]
-        count_last=count_last, jobs=jobs, out=out, progress=True,
-    )  # fmt: skip
+    from . import compare, open, study
+    from .searchers.run import FailedRepetitions
+    from .searchers.study import parse_limit
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FailedRepetitions)
+        if name.endswith(".toml"):
+            _refuse_beside_study(context)
+            run = study(name, out=out, jobs=jobs, cluster=cluster, home=home, progress=True)
+        else:
+            run = compare(
+                open(name, home=home), searcher or (), dataset=dataset or (), seconds=seconds, queries=queries,
+                seeds=seeds, base_seed=base_seed, budget=budget, report_budget=report_budget,
+                budgets=None if budgets is None else _integers(budgets, "--budgets"),
+                trial=trial, count_last=count_last, workers=workers, mode=mode, resume=resume,  # type: ignore[arg-type]
+                objective2=objective2, constraint=None if limit is None else parse_limit(limit), scores=scores,
+                jobs=jobs, cluster=cluster, out=out, progress=True,
+            )  # fmt: skip
     print(f"{run.folder}\nnext: nasgauge report {run.folder}")
+    if words := run.failed_words():
+        _say(f"nasgauge: {words}")
+        raise typer.Exit(1)
+
+
+def _refuse_beside_study(context: typer.Context) -> None:
+    """An option that the study file already answers is a question with two answers."""
+    free = {"name", "out", "jobs", "cluster", "home"}
+    for option in context.params:
+        source = context.get_parameter_source(option)
+        if option not in free and source is not None and source.name != "DEFAULT":
+            flag = "--" + option.replace("_", "-")
+            raise typer.BadParameter("the study file says it; change the file", param_hint=flag)
 
 
 @app.command()
@@ -238,13 +293,12 @@ def report(
         print(path)
 
 
-def _integer(seed: str) -> int:
+def _integers(text: str, option: str) -> list[int]:
     try:
-        return int(seed)
+        return [int(each) for each in text.split(",")]
     except ValueError:
-        raise typer.BadParameter(
-            f"{seed!r}; legal: mean, all, or one seed as an integer", param_hint="--seed"
-        ) from None
+        legal = "mean, all, or one seed as an integer" if option == "--seed" else "integers, as 12,200"
+        raise typer.BadParameter(f"{text!r}; legal: {legal}", param_hint=option) from None
 
 
 def _say(message: str) -> None:

@@ -88,7 +88,7 @@ def compare(
         folder: default: one under ``runs/`` named after what is asked, so that asking again goes on with it.
         datasets: where to search; default: all that have validation accuracies at the search budget.
         seconds, queries: budget of one repetition, in simulated seconds, evaluations, or both.
-        budget: epochs of a training during search; default: the shortest the table has (12 on nats-tss).
+        budget: epochs of a training during search; default: the shortest with a known cost (12 on nats-tss).
         report_budget: epochs of the training whose validation and test accuracy are reported; default: the longest.
         budgets: training lengths [epochs] that a multi-fidelity searcher can ask for; default: all that have
             accuracies and costs.

@@ -122,7 +122,8 @@ def _task(
     lengths = bench.budgets(dataset, "valid_accuracy")
     if not lengths:
         raise NotMeasured(f"{bench.name} has no validation accuracy on {dataset!r}; nothing to search by")
-    search = lengths[0] if budget is None else budget
+    priced = [length for length in lengths if _answerable(bench, dataset, length, "mean")]
+    search = (priced or list(lengths))[0] if budget is None else budget
     report = lengths[-1] if report_budget is None else report_budget
     for length in (search, report, *(budgets or ())):
         bench.index.find("valid_accuracy", dataset, length, ("mean", "runs"))

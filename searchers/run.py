@@ -112,10 +112,11 @@ class Run:
         """All parts as one frame, ordered by data set, searcher, seed and query; BadFile names a damaged part."""
         import pandas as pd
 
-        paths = sorted(self.folder.glob("part-*.parquet"))
-        if not paths:
-            raise MissingFile(f"{self.folder} has no finished part yet; start the same command again to go on with it")
-        frame = pd.concat([read_frame(path) for path in paths], ignore_index=True)
+        frames = [frame for path in sorted(self.folder.glob("part-*.parquet")) if len(frame := read_frame(path))]
+        if not frames:
+            why = self.failed_words() or "start the same command again to go on with it"
+            raise MissingFile(f"{self.folder} has no finished part yet; {why}")
+        frame = pd.concat(frames, ignore_index=True)
         return frame.sort_values(["dataset", "searcher", "seed", "query"], kind="stable", ignore_index=True)
 
     def failed(self, name: str) -> Path:
@@ -134,6 +135,19 @@ class Run:
         if not paths:
             return pd.DataFrame({name: [] for name in FAILURE})
         return pd.concat([read_frame(path) for path in paths], ignore_index=True)
+
+    def failed_words(self) -> str:
+        """How many repetitions failed and the first error, in one sentence; empty where none did."""
+        failures = self.failures()
+        if not len(failures):
+            return ""
+        first = failures.sort_values(["dataset", "searcher", "seed"]).iloc[0]
+        total = len(self.config["tasks"]) * len(self.config["searchers"]) * self.config["seeds"]
+        return (
+            f"{len(failures)} of {total} repetitions failed; the first is {first['searcher']!r} on {first['dataset']}, "
+            f"seed {first['seed']}, after {first['query']} evaluations: {first['error']}. The others are in "
+            f"{self.folder}; start the same command again to repeat the failed ones"
+        )
 
     def repetitions(self) -> pd.DataFrame:
         """One row for each finished repetition: how it used its trainers.

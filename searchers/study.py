@@ -16,6 +16,7 @@ from ..bench.errors import BadFile, BadValue, MissingFile, NasgaugeError, Unknow
 from ..bench.table import Table
 from ..data.home import Folder, locate, tables_at_hand
 from .plan import Limit, Plan
+from .run import Run
 from .searcher import Recipe
 from .toml_lines import Place, line_of
 
@@ -67,11 +68,29 @@ class Study:
 
     def open(self, home: Folder = None) -> Benchmark:
         """The benchmark it names."""
-        with self.pointing():
+        with self._pointing():
             return Benchmark(*(Table(each) for each in locate(self.benchmark, home)))
 
+    def run(
+        self,
+        folder: str | os.PathLike[str] | None = None,
+        *,
+        jobs: int = -1,
+        cluster: str | None = None,
+        home: Folder = None,
+        progress: bool = False,
+    ) -> Run:
+        """Run it; see `experiment.compare`. Errors name the line of the study that they speak of."""
+        from .experiment import compare
+
+        bench = self.open(home)
+        with self._pointing():
+            return compare(
+                bench, self.recipes, folder, **self.keywords, jobs=jobs, cluster=cluster, progress=progress
+            )  # fmt: skip
+
     @contextmanager
-    def pointing(self) -> Iterator[None]:
+    def _pointing(self) -> Iterator[None]:
         """An error inside that speaks of a key or a text of the study names the line where that stands."""
         try:
             yield
