@@ -159,7 +159,7 @@ def query(
 
     bench = open(name, home=home)
     ids = [bench.space.id(int(arch) if arch.lstrip("-").isdigit() else arch) for arch in archs]
-    which = seed if seed in ("mean", "all") else _integers(seed, "--seed")[0]
+    which = seed if seed in ("mean", "all") else _integer(seed, "--seed", "mean, all, or one seed as an integer")
     answers = [
         np.asarray(bench.query(ids, each, dataset=dataset, budget=budget, epoch=epoch, seed=which))  # type: ignore[arg-type]
         for each in metric
@@ -253,7 +253,7 @@ def compare(
             run = compare(
                 open(name, home=home), searcher or (), dataset=dataset or (), seconds=seconds, queries=queries,
                 seeds=seeds, base_seed=base_seed, budget=budget, report_budget=report_budget,
-                budgets=None if budgets is None else _integers(budgets, "--budgets"),
+                budgets=None if budgets is None else [_integer(each, "--budgets", "integers, as 12,200") for each in budgets.split(",")],
                 trial=trial, count_last=count_last, workers=workers, mode=mode, resume=resume,  # type: ignore[arg-type]
                 objective2=objective2, constraint=None if limit is None else parse_limit(limit), scores=scores,
                 jobs=jobs, cluster=cluster, out=out, progress=True,
@@ -293,11 +293,10 @@ def report(
         print(path)
 
 
-def _integers(text: str, option: str) -> list[int]:
+def _integer(text: str, option: str, legal: str) -> int:
     try:
-        return [int(each) for each in text.split(",")]
+        return int(text)
     except ValueError:
-        legal = "mean, all, or one seed as an integer" if option == "--seed" else "integers, as 12,200"
         raise typer.BadParameter(f"{text!r}; legal: {legal}", param_hint=option) from None
 
 
