@@ -58,7 +58,7 @@ class Batches:
     def __init__(self, images: Images, device: torch.device | str = "cpu", *, channels_last: bool = False) -> None:
         self.images = images
         self.device = torch.device(device)
-        self._layout = torch.channels_last if channels_last else torch.contiguous_format
+        self.layout = torch.channels_last if channels_last else torch.contiguous_format
         self._pixels = {split: torch.tensor(images.split(split)[0]).to(self.device) for split in SPLITS}
         self._labels = {split: torch.tensor(images.split(split)[1]).to(self.device) for split in SPLITS}
         shape = (1, images.shape[2], 1, 1)
@@ -95,7 +95,7 @@ class Batches:
 
     def _normalise(self, pictures: Tensor) -> Tensor:
         """uint8 NHWC to normalised float32 of shape NCHW."""
-        values = pictures.permute(0, 3, 1, 2).to(torch.float32, memory_format=self._layout)
+        values = pictures.permute(0, 3, 1, 2).to(torch.float32, memory_format=self.layout)
         return values.sub_(self._mean).div_(self._std)
 
 

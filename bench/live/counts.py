@@ -44,7 +44,7 @@ def _shapes_only(network: nn.Module) -> Iterator[None]:
     """Pass by the layers that keep the shape: they count nothing, take most of the time, and remember batches."""
     passed = [module for module in network.modules() if isinstance(module, (nn.BatchNorm2d, nn.ReLU))]
     for module in passed:
-        module.forward = _same  # type: ignore[method-assign]
+        module.forward = _same  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:
