@@ -108,7 +108,8 @@ def convert(
     if out is not None and len(paths) > 1:
         raise typer.BadParameter("one table holds one file; convert them one by one", param_hint="--out")
     for path in paths:
-        print(convert(path, out, home=home, jobs=jobs, progress=True, say=_say).path)
+        converted = convert(path, out, home=home, jobs=jobs, progress=True, say=_say)
+        print(converted.path, *converted.more, sep="\n")
 
 
 @app.command()

@@ -17,7 +17,8 @@ from .index import Index
 from .levels import WHOLE, Levels, Seed
 from .objective import Objective
 from .runs import draw, mean_over_runs, pick_seed
-from .spaces import Architecture, Architectures, Graph, Space, space
+from .spaces import Architecture, Architectures, Graph, Space
+from .spaces.listing import Listing, space_of, texts_of
 from .table import Entry, Table
 
 Floats = npt.NDArray[np.float64]
@@ -63,10 +64,11 @@ class Benchmark:
             raise BadValue("a benchmark needs at least one table")
         self.tables = tables
         self._of_space = of_space
-        self.space = of_space or space(str(tables[0].info["space"]))
+        self.space = of_space or space_of(tables[0].info)
         self.name = "+".join(str(table.info["name"]) for table in tables)
         for table in tables:
-            if table.info["space"] != self.space.name or table.info["architectures"] != self.space.size:
+            listed = isinstance(self.space, Listing) and self.space.texts != texts_of(table.info)
+            if table.info["space"] != self.space.name or table.info["architectures"] != self.space.size or listed:
                 raise BadValue(
                     f"{table.path} is a table of {table.info['architectures']} architectures of space "
                     f"{table.info['space']!r}; it cannot be asked about {self.space!r}"

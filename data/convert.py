@@ -9,16 +9,17 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..bench.column import Column
+import numpy as np
+
 from ..bench.errors import BadFile, MissingFile
-from ..bench.spaces import SPACES, Space, space
+from ..bench.spaces import Space, space
 from ..bench.table import Source, write_table
-from .files.converted import Converted
+from .files.converted import Content, Converted
 from .files.nats_block import Block
 from .files.nats_columns import Collected
 from .files.nats_files import Meta, blocks_of_files, blocks_of_stream, list_directory, list_tar, read_meta, unpacked
@@ -117,19 +118,26 @@ def _other(path: Path) -> Callable[[Path, Path, int, bool], Converted] | None:
     return nasbench
 
 
-def _with_columns(
-    read: Callable[[Path], tuple[str, str, list[Column], tuple[str, ...], Mapping[str, Any]]],
-) -> Callable[[Path, Path, int, bool], Converted]:
+def _with_columns(read: Callable[[Path], Sequence[Content]]) -> Callable[[Path, Path, int, bool], Converted]:
+    """The converter of a file whose columns fit into memory: a table for each space, the first one's at the target."""
+
     def write(path: Path, target: Path, jobs: int, progress: bool) -> Converted:
-        of, title, columns, words, extra = read(path)
-        name = _plain_name(path)
-        write_table(
-            target, columns, name=name, space=of, title=title, licence=LICENCE, notes=words,
-            sources=[Source(path.name, "", _sha256(path), LICENCE, path.stat().st_size)], extra=extra,
-        )  # fmt: skip
-        size = SPACES[of]().size
-        found = max(int((column.values == column.values).sum()) for column in columns)
-        return Converted(target, name, of, found, size - found, (title, *words))
+        contents = read(path)
+        source = Source(path.name, "", _sha256(path), LICENCE, path.stat().st_size)
+        parts = ["", *(f"-{each.space}" for each in contents[1:])]
+        tables = [target.with_name(f"{target.stem}{part}{target.suffix}") for part in parts]
+        words: list[str] = []
+        for content, part, table in reversed([*zip(contents, parts, tables, strict=True)]):  # the target comes last
+            write_table(
+                table, content.columns, name=_plain_name(path) + part, space=content.space, title=content.title,
+                licence=LICENCE, notes=content.notes, sources=[source], extra=content.all_extra,
+            )  # fmt: skip
+            size = len(content.columns[0].values)
+            found = int(np.any([column.values == column.values for column in content.columns], axis=0).sum())
+            of = "texts" if content.texts else f"of {size:,} architectures"
+            words = [f"{content.title}: {found:,} {of}, written to {table}", *content.notes, *words]
+        name, space_name = _plain_name(path), contents[0].space
+        return Converted(target, name, space_name, found, size - found, tuple(words), tuple(tables[1:]))
 
     return write
 
@@ -189,7 +197,7 @@ def _write(official: _Official, target: Path, path: Path, progress: bool) -> Con
                 continue
             if collected is None:
                 of = _space_of(item)
-                collected = Collected(of, Scratch(folder, of.size))
+                collected = Collected(of, Scratch(folder))
             collected.add(item, str(path))
             bar.add(len(item.archs))
         if collected is None:
