@@ -254,7 +254,7 @@ def compare(
             run = compare(
                 open(name, home=home), searcher or (), dataset=dataset or (), seconds=seconds, queries=queries,
                 seeds=seeds, base_seed=base_seed, budget=budget, report_budget=report_budget,
-                budgets=None if budgets is None else [_integer(each, "--budgets", "integers, as 12,200") for each in budgets.split(",")],
+                budgets=None if budgets is None else _integers(budgets, "--budgets"),
                 trial=trial, count_last=count_last, workers=workers, mode=mode, resume=resume,  # type: ignore[arg-type]
                 objective2=objective2, constraint=None if limit is None else parse_limit(limit), scores=scores,
                 jobs=jobs, cluster=cluster, out=out, progress=True,
@@ -299,6 +299,10 @@ def _integer(text: str, option: str, legal: str) -> int:
         return int(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r}; legal: {legal}", param_hint=option) from None
+
+
+def _integers(text: str, option: str) -> list[int]:
+    return [_integer(each, option, "integers, as 12,200") for each in text.split(",")]
 
 
 def _say(message: str) -> None:
