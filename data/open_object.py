@@ -68,7 +68,7 @@ def _collect(api: Any, folder: Path) -> tuple[Collected, Meta]:
     wrong = next((index for index, text in enumerate(texts) if index >= of.size or of.text(index) != text), None)
     if wrong is not None:
         raise BadValue(f"architecture {wrong} of the object is {texts[wrong]!r}, which is not the official order")
-    scratch: Scratch[Any] = Scratch(folder, of.size)
+    scratch: Scratch[Any] = Scratch(folder)
     collected, runs = Collected(of, scratch), Runs()
     for index, infos in api.arch2infos_dict.items():
         maker = BlockMaker(of, runs)

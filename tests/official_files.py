@@ -119,6 +119,30 @@ def all_results(archs: Iterable[int], space: str, lengths: dict[str, int] | None
     return {arch: arch_results(arch, texts[arch], space, lengths, rng, **options) for arch in archs}
 
 
+def with_weights(results: dict[int, Any], channels: int = 16, seed: int = 0) -> dict[int, Any]:
+    """The same results as ``-full`` files and archives hold them: a state dict of tensors in every trial."""
+    import torch
+
+    rng = torch.Generator().manual_seed(seed)
+
+    def state_dict() -> Any:
+        layers = torch.nn.Sequential(torch.nn.Conv2d(3, channels, 3), torch.nn.BatchNorm2d(channels),
+                                     torch.nn.Linear(channels, channels))  # fmt: skip
+        with torch.no_grad():
+            for parameter in layers.parameters():
+                parameter.copy_(torch.randn(parameter.shape, generator=rng))
+        return layers.state_dict()
+
+    return {
+        arch: OrderedDict(
+            (hp, {**found, "clear_net_done": False, "all_results": {
+                key: {**each, "net_state_dict": state_dict()} for key, each in found["all_results"].items()}})
+            for hp, found in infos.items()
+        )
+        for arch, infos in results.items()
+    }  # fmt: skip
+
+
 def pack(value: Any) -> bytes:
     """A ``.pickle.pbz2`` file."""
     return bz2.compress(pickle.dumps(value, 4))

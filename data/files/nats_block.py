@@ -16,9 +16,11 @@ import numpy.typing as npt
 
 from ...bench.errors import BadFile
 from ...bench.spaces import Space
+from ..safe.machine import Weight
 from ..safe.opcodes import Refused
-from ..safe.series import Layout, Runs, Series
+from ..safe.series import Runs, Series
 from ..splits import EVALUATIONS
+from .nats_rows import CURVES, ENDS, EVALS, Key, Rows, Trial
 
 ARCH_KEYS = ("arch_index", "arch_str", "all_results", "dataset_seed", "clear_net_done")
 TRIAL_KEYS = (
@@ -26,27 +28,9 @@ TRIAL_KEYS = (
     "epochs", "latency", "eval_names", "eval_acc1es", "eval_times", "eval_losses", "net_state_dict",
 )  # fmt: skip
 _ARCH, _TRIAL = frozenset(ARCH_KEYS), frozenset(TRIAL_KEYS)
-TRAIN_CURVES = {"train_acc1es": "train_accuracy", "train_acc5es": "train_top5_accuracy", "train_losses": "train_loss",
-                "train_times": "train_epoch_seconds"}  # fmt: skip
-EVAL_CURVES = {"eval_acc1es": "accuracy", "eval_losses": "loss", "eval_times": "pass_seconds"}
-FORMS = ("curve", "last", "constant", "number")
 HPS = ("01", "1", "12", "90", "200")
 LONGEST = 10_000  # epochs
-
-
-class Key(NamedTuple):
-    """One row of numbers of every architecture: of one run, one metric, in one of `FORMS`.
-
-    ``curve``: every epoch, NaN where one is absent; ``last``: the run's last epoch only; ``constant``: one value that
-    holds for every epoch; ``number``: one value of the run.
-    """
-
-    hp: str
-    training: str
-    seed: int
-    metric: str
-    form: str
-    width: int
+HELD = 128 << 20  # bytes of curves that wait to be decoded; those of an official block take 8 MiB
 
 
 class Fact(NamedTuple):
@@ -78,6 +62,7 @@ class Block:
     latencies: list[tuple[int, str, str, int, list[float]]] = field(default_factory=list)  # lists of several
     nan: list[tuple[int, str, str, int, str, int]] = field(default_factory=list)  # NaN that the file itself holds
     archs: list[int] = field(default_factory=list)
+    weights: int = 0  # trials that came with weights, which are dropped
 
 
 class NeedsWhole(Exception):
@@ -94,8 +79,12 @@ class BlockMaker:
     def __init__(self, space: Space, runs: Runs) -> None:
         self.space, self._runs = space, runs
         self._block = Block()
-        self._rows: dict[Key, tuple[list[int], list[Any]]] = {}
-        self._waiting: dict[Any, list[tuple[Any, ...]]] = {}
+        self._names: dict[Trial, int] = {}
+        self._ends: list[
+            list[tuple[float | None, ...]]
+        ] = []  # of every trial: arch and `ENDS`, one row an architecture
+        self._waiting: dict[Any, list[tuple[Any, int, int]]] = {}  # curves by kind: curve, number of its name, arch
+        self._held = 0  # bytes of curves that wait
 
     def add(self, arch: int, infos: Mapping[str, Any], where: str) -> None:
         """Take the ``hp -> ArchResults`` of one architecture.
@@ -158,50 +147,55 @@ class BlockMaker:
             raise Refused("arch_config is no dictionary of texts and integers")
         if latency is not None and type(latency) is not list:
             raise Refused(f"latency is {_kind(latency)}")
-        own = tuple(key for key, value in config.items() if value == text)
+        if trial["net_state_dict"] is not None:
+            if not isinstance(trial["net_state_dict"], (dict, Weight)):
+                raise Refused(f"net_state_dict is {_short(trial['net_state_dict'])}")
+            self._block.weights += 1
+        own = tuple([key for key, value in config.items() if value == text])
         if "arch_str" not in own:
             raise Refused(f"arch_config is of {_short(config.get('arch_str'))}")
         train_times, eval_times = trial["train_times"], trial["eval_times"]
         several = "none" if latency is None else ("empty", "one")[len(latency)] if len(latency) < 2 else "several"
-        template = tuple(item for item in config.items() if item[0] not in own)
-        fact = Fact(tuple(names), template, own, train_times is not None, bool(eval_times) and eval_times is not None,
+        template = tuple([item for item in config.items() if item[0] not in own])
+        fact = Fact(tuple(names), template, own, train_times is not None, bool(eval_times),
                     trial["train_acc5es"] is not None, several)  # fmt: skip
         self._block.facts.setdefault((hp, training, fact), []).append((arch, seed))
-        numbers = {"recorded_params_millions": trial["params"], "recorded_flops_millions": trial["flop"],
-                   "epochs": epochs}  # fmt: skip
-        if latency:
-            numbers["latency_seconds"] = latency[0]
-            if len(latency) > 1:
-                values = [_number(value) for value in latency]
-                self._block.latencies.append((arch, hp, training, seed, values))
-        for metric, value in numbers.items():
-            number = _number(value)
-            if number != number:
+        if latency and len(latency) > 1:
+            self._block.latencies.append((arch, hp, training, seed, [_number(value) for value in latency]))
+        ends = (
+            _number(trial["params"]),
+            _number(trial["flop"]),
+            float(epochs),
+            _number(latency[0]) if latency else None,
+        )
+        for metric, number in zip(ENDS, ends, strict=True):
+            if number is not None and number != number:
                 self._block.nan.append((arch, hp, training, seed, metric, 0))
-            self._put(Key(hp, training, seed, metric, "number", 1), arch, number)
-        for name, metric in TRAIN_CURVES.items():
-            curve = trial[name]
-            if curve is not None:
-                self._curve(curve, (arch, hp, training, seed), epochs, metric, False)
-            elif name in ("train_acc1es", "train_losses"):
-                raise Refused(f"{name} is None")
-        for name, quantity in EVAL_CURVES.items():
-            curve = trial[name]
-            if curve is None:
-                raise Refused(f"{name} is None")
-            if curve:
-                self._curve(curve, (arch, hp, training, seed), epochs, quantity, True)
+        name = self._names.setdefault((hp, training, seed), len(self._names))
+        if name == len(self._ends):
+            self._ends.append([])
+        self._ends[name].append((arch, *ends))
+        for place, key in enumerate(CURVES):
+            curve = trial[key]
+            if curve is None and key not in ("train_acc5es", "train_times"):
+                raise Refused(f"{key} is None")
+            if curve is not None and (curve or place < EVALS or type(curve) is not dict):
+                self._curve(curve, len(CURVES) * name + place, arch, epochs)
 
-    def _curve(self, curve: Any, trial: tuple[int, str, str, int], epochs: int, what: str, is_eval: bool) -> None:
-        """Put a curve to others like it, to be decoded together."""
+    def _curve(self, curve: Any, name: int, arch: int, epochs: int) -> None:
+        """Put a curve to others like it, to be decoded together; ``name`` numbers its trial and metric."""
+        is_eval = name % len(CURVES) >= EVALS
         kind: tuple[Any, ...]
         if type(curve) is dict and len(curve) == 1:
             ((run, value),) = curve.items()
             if type(run) is bytes:
                 if value is not None:  # a key remembered from another curve, which was shortened
                     raise NeedsWhole
+                self._held += len(run)
+                if self._held > HELD:
+                    raise Refused(f"curves of more than {HELD >> 20} MiB, together with the architectures before it")
                 kind = (len(run), run[:12] if is_eval else b"", epochs, is_eval)
-                self._waiting.setdefault(kind, []).append((run, trial, what))
+                self._waiting.setdefault(kind, []).append((run, name, arch))
                 return
         if type(curve) is dict:
             if any(type(key) is bytes for key in curve):
@@ -210,7 +204,7 @@ class BlockMaker:
         if type(curve) is not Series:
             raise Refused(f"a curve that is {_kind(curve)}")
         kind = (curve.layout.keys, epochs, is_eval)
-        self._waiting.setdefault(kind, []).append((curve, trial, what))
+        self._waiting.setdefault(kind, []).append((curve, name, arch))
 
     def finish(self) -> Block:
         """Decode what waits; the maker is empty afterwards.
@@ -218,75 +212,34 @@ class BlockMaker:
         Raises:
             NeedsWhole: read the architectures again without shortening them.
         """
+        trials = list(self._names)
+        rows = Rows(self._block.nan)
+        for (hp, training, seed), ends in zip(trials, self._ends, strict=True):
+            rows.add_ends((hp, training, seed), ends)
         for (*_, epochs, is_eval), waiting in self._waiting.items():
-            if type(waiting[0][0]) is Series:
-                values = np.stack([series.values for series, _, _ in waiting])
-                groups = [(waiting[0][0].layout, np.arange(len(waiting)), values)]
+            curves = [each[0] for each in waiting]
+            names, archs = (np.array([each[at] for each in waiting]) for at in (1, 2))
+            if type(curves[0]) is Series:
+                values = np.stack([series.values for series in curves])
+                groups = [(curves[0].layout, np.arange(len(waiting)), values)]
             else:
                 try:
-                    groups = self._runs.many([run for run, _, _ in waiting])
+                    groups = self._runs.many(curves)
                 except Refused as refused:
                     raise NeedsWhole from refused
             for layout, places, values in groups:
-                items = [waiting[place][1:] for place in places]
+                order = np.argsort(names[places], kind="stable")
+                chosen = places[order]
                 try:
-                    self._place(layout, values, items, epochs, is_eval)
+                    rows.add(layout, values[order], names[chosen], archs[chosen], trials, epochs, is_eval)
                 except Refused as refused:
-                    raise BadFile(f"architecture {items[0][0][0]}, {items[0][1]}: {refused}") from None
-        for key, (archs, rows) in self._rows.items():
-            values = np.array(rows) if key.form == "number" else np.stack(rows)
-            self._block.numbers[key] = np.array(archs), values.reshape(len(archs), key.width)
-        block, self._block, self._rows, self._waiting = self._block, Block(), {}, {}
+                    hp, training, seed = trials[names[chosen[0]] // len(CURVES)]
+                    what = f"hp {hp!r}, {training}, seed {seed}"
+                    raise BadFile(f"architecture {archs[chosen[0]]}, {what}: {refused}") from None
+        self._block.numbers = rows.joined()
+        block, self._block = self._block, Block()
+        self._names, self._ends, self._waiting, self._held = {}, [], {}, 0
         return block
-
-    def _place(
-        self, layout: Layout, values: npt.NDArray[np.float64], items: list[Any], epochs: int, is_eval: bool
-    ) -> None:
-        if is_eval:
-            sets = layout.sets
-            trainings = {trial[2] for trial, _ in items}
-            unknown = next((name for name in sets if any(name not in EVALUATIONS[each] for each in trainings)), None)
-            if unknown is not None or "train" in sets:
-                raise Refused(f"unexpected set {unknown or 'train'!r} of images")
-            for name, (places, known) in sets.items():
-                self._rows_of(name, known, values[:, places], items, epochs)
-        else:
-            self._rows_of("", layout.epochs, values, items, epochs)
-
-    def _rows_of(
-        self, name: str, known: npt.NDArray[np.int64], values: npt.NDArray[np.float64], items: list[Any], epochs: int
-    ) -> None:
-        """Sort rows of one set (``name``, "" for training) to their keys; ``known`` are their epochs."""
-        if known.max() >= epochs or len(np.unique(known)) < len(known):
-            raise Refused(f"epoch {known.max()} of a run of {epochs}")
-        full = len(known) == epochs
-        only_last = len(known) == 1 and known[0] == epochs - 1 and not full
-        curves = values
-        if not only_last and not (full and (np.diff(known) == 1).all()):
-            curves = np.full((len(values), epochs), np.nan)
-            curves[:, known] = values
-        odd = np.isnan(values)
-        odd_rows = set(np.flatnonzero(odd.any(axis=1)).tolist())
-        constant_rows = set(np.flatnonzero((values == values[:, :1]).all(axis=1)).tolist())
-        if not full or epochs == 1:
-            constant_rows.clear()
-        for row, ((arch, hp, training, seed), what) in enumerate(items):
-            metric = what if not name else f"{EVALUATIONS[training][name].split}_{what}"
-            if row in odd_rows:
-                self._block.nan += [(arch, hp, training, seed, metric, int(at) + 1) for at in known[odd[row]]]
-            if row in constant_rows and metric.endswith("seconds"):
-                self._put(Key(hp, training, seed, metric, "constant", 1), arch, values[row, :1])
-            elif only_last:
-                self._put(Key(hp, training, seed, metric, "last", 1), arch, values[row])
-            else:
-                self._put(Key(hp, training, seed, metric, "curve", epochs), arch, curves[row])
-
-    def _put(self, key: Key, arch: int, row: Any) -> None:
-        found = self._rows.get(key)
-        if found is None:
-            found = self._rows[key] = ([], [])
-        found[0].append(arch)
-        found[1].append(row)
 
 
 def _check_keys(found: Any, known: frozenset[str], order: tuple[str, ...], what: str) -> None:

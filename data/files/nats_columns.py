@@ -29,7 +29,8 @@ from ...bench.column import Column
 from ...bench.errors import BadFile
 from ...bench.spaces import Space
 from ..splits import EVALUATIONS, TRAININGS
-from .nats_block import ArchFact, Block, Fact, Key
+from .nats_block import ArchFact, Block, Fact
+from .nats_rows import Key, joined
 from .scratch import Scratch
 
 Floats = npt.NDArray[np.float64]
@@ -51,6 +52,7 @@ class Collected:
     latencies: list[Any] = field(default_factory=list)
     nan: list[Any] = field(default_factory=list)
     archs: set[int] = field(default_factory=set)
+    weights: int = 0  # trials whose weights were dropped
 
     def add(self, block: Block, where: str) -> None:
         """Take the numbers of a block.
@@ -62,8 +64,8 @@ class Collected:
         if twice:
             raise BadFile(f"{where}: architecture {min(twice)} comes twice")
         self.archs.update(block.archs)
-        for key, (archs, rows) in block.numbers.items():
-            self.scratch.put(key, archs, rows)
+        self.weights += block.weights
+        numbers = dict(block.numbers)
         for (hp, training, fact), trials in block.facts.items():
             known = self.facts.setdefault((hp, training), [])
             if fact not in known:
@@ -74,13 +76,16 @@ class Collected:
                 by_seed.setdefault(seed, []).append(arch)
             for seed, those in by_seed.items():
                 key = Key(hp, training, seed, "layout", "number", 1)
-                self.scratch.put(key, np.array(those), np.full((len(those), 1), number))
+                several = [numbers[key]] if key in numbers else []  # trials of one seed that differ in their layout
+                several.append((np.array(those), np.full((len(those), 1), number)))
+                numbers[key] = joined(several)
+        self.scratch.put(numbers)
         for (hp, arch_fact), members in block.arch_facts.items():
-            several = self.arch_facts.setdefault(hp, [])
-            if arch_fact not in several:
-                several.append(arch_fact)
+            seen = self.arch_facts.setdefault(hp, [])
+            if arch_fact not in seen:
+                seen.append(arch_fact)
             marks = self.arch_layouts.setdefault(hp, np.zeros(self.space.size, dtype=np.uint8))
-            marks[members] = 1 + several.index(arch_fact)
+            marks[members] = 1 + seen.index(arch_fact)
         self.latencies += block.latencies
         self.nan += block.nan
         layouts = max([0, *map(len, self.facts.values()), *map(len, self.arch_facts.values())])
@@ -122,8 +127,8 @@ class Collected:
             "times": {hp: {training: any(fact.train_times for fact in self.facts[hp, training])
                            for training in TRAININGS if (hp, training) in self.facts} for hp in self.hps},
             "constant": [path for group in groups for path in group.constant()],
-            "latencies": self.latencies,
-            "nan": self.nan,
+            "latencies": sorted(self.latencies),
+            "nan": sorted(self.nan),
         }  # fmt: skip
 
 

@@ -20,19 +20,21 @@ from typing import Any
 
 from ...bench.errors import BadFile, MissingFile
 from ...bench.spaces import space
+from ..safe.compact import Compact
 from ..safe.machine import Machine
-from ..safe.opcodes import Nested
+from ..safe.opcodes import Nested, Scan
 from ..safe.pickles import ADVICE, Limits, decode
-from ..safe.series import Compact, Runs
+from ..safe.series import Runs
 from .nats_block import Block, BlockMaker, NeedsWhole
 
 MIB = 2**20
 LIMITS = Limits(file=64 * MIB, content=64 * MIB, memory=512 * MIB)
 """Of one architecture, which takes 0.1 MiB on disk and 0.3 MiB decompressed; and of meta, which takes 1.5 MiB."""
 WEIGHTS_CONTENT = 1024 * MIB  # of one architecture with weights, never in memory at once
+WITHOUT_WEIGHTS = MIB  # on disk; a larger file is one with weights
 META = "meta.pickle.pbz2"
 NAME = re.compile(r"(?P<index>[0-9]{1,6})\.pickle\.pbz2")
-BLOCK = 24  # architectures worked on together
+BLOCK = 16  # architectures worked on together
 FEW = 4 * BLOCK  # up to so many, one process reads faster than several start
 
 
@@ -166,6 +168,10 @@ def meta_of(value: Any, where: str) -> Meta:
     return meta
 
 
+def _bytes_on_disk(entry: Entry) -> int:
+    return entry.size if entry.size >= 0 else Path(entry.path).stat().st_size
+
+
 def read_content(entry: Entry, limit: int = LIMITS.content) -> bytes:
     """The decompressed pickle of an entry.
 
@@ -174,7 +180,7 @@ def read_content(entry: Entry, limit: int = LIMITS.content) -> bytes:
     """
     try:
         with open(entry.path, "rb") as file:
-            size = entry.size if entry.size >= 0 else os.fstat(file.fileno()).st_size
+            size = _bytes_on_disk(entry)
             if size > LIMITS.file:
                 raise BadFile(f"{entry.where}: {size:,} bytes, more than the limit of {LIMITS.file:,}; {ADVICE}")
             file.seek(entry.offset)
@@ -241,23 +247,45 @@ def _read_block(entries: Sequence[Entry], space_name: str, whole: bool) -> Block
     compact, runs = _kept()
     maker = BlockMaker(space(space_name), runs)
     for entry in entries:
-        try:
+        if _bytes_on_disk(entry) > WITHOUT_WEIGHTS:
+            value = _streamed(entry, runs)
+        else:
             content = read_content(entry)
-            value, end = decode(content if whole else compact(content), entry.where, LIMITS, flat=True)
-            if whole and end != len(content):
-                raise BadFile(f"{entry.where}: {len(content) - end} bytes follow the pickle; {ADVICE}")
-        except Nested:  # no file of the release holds such tuples; this machine bounds what they cost
-            value = Machine(unpacked(entry.path, entry.offset, entry.size), entry.where, runs=runs).load()
-        except BadFile as error:
-            if "'torch." not in str(error) and "decompresses to more" not in str(error):
-                raise
-            read = unpacked(entry.path, entry.offset, entry.size, WEIGHTS_CONTENT)
-            value = Machine(read, entry.where, weights=True, runs=runs).load()
+            short = None if whole else compact(content)
+            value = _decoded(content, entry, runs) if short is None else _shortened(short, content, entry, runs)
         maker.add(entry.index, value, entry.where)
     try:
         return maker.finish()
     except BadFile as error:
         raise BadFile(f"{entries[0].where} and the {len(entries) - 1} files after it: {error}") from None
+
+
+def _shortened(short: tuple[bytes, Scan], content: bytes, entry: Entry, runs: Runs) -> Any:
+    try:
+        return decode(short[0], entry.where, LIMITS, found=short[1])[0]
+    except BadFile:  # said again about the file itself, with its own offsets
+        return _decoded(content, entry, runs)
+
+
+def _decoded(content: bytes, entry: Entry, runs: Runs) -> Any:
+    """The pickle of an architecture through the reader of whole pickles, and where that gives up, the machine."""
+    try:
+        value, end = decode(content, entry.where, LIMITS, flat=True)
+    except Nested:  # no file of the release holds such tuples; the machine bounds what they cost
+        return _streamed(entry, runs)
+    except BadFile as error:
+        if "'torch." not in str(error):
+            raise
+        return _streamed(entry, runs)
+    if end != len(content):
+        raise BadFile(f"{entry.where}: {len(content) - end} bytes follow the pickle; {ADVICE}")
+    return value
+
+
+def _streamed(entry: Entry, runs: Runs) -> Any:
+    """The pickle of an architecture through the machine, which passes over weights."""
+    read = unpacked(entry.path, entry.offset, entry.size, WEIGHTS_CONTENT)
+    return Machine(read, entry.where, weights=True, runs=runs).load()
 
 
 def blocks_of_files(entries: Sequence[Entry], space_name: str, jobs: int = -1) -> Iterator[Block]:

@@ -34,6 +34,7 @@ def store(
         f"recognised: {words}{release}",
         f"{found:,} of {of.size:,} architectures of the {of.name} space; {missing:,} are missing",
         f"trainings of {', '.join(str(int(hp)) for hp in collected.hps)} epochs (hp {', '.join(collected.hps)})",
+        *([f"{collected.weights:,} trials hold weights, which no table keeps"] if collected.weights else []),
         *checks,
     )
     evaluated = None if meta is None or meta.evaluated in (frozenset(), collected.archs) else sorted(meta.evaluated)

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -17,54 +17,51 @@ import numpy.typing as npt
 from ...bench.whole import is_alive
 
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 K = TypeVar("K", bound=Hashable)
 PREFIX = ".nasgauge-scratch-"
 
 
 class Scratch(Generic[K]):
-    """Key -> (n_arch, width) array of float64 on disk, with a mask of the rows that were put.
+    """Key -> rows (n, width) of float64 of some architectures, one file on disk that only grows.
 
-    The file is sparse where the file system allows it: what was never put takes no space.
+    What comes together is written together, in one piece; a key's rows are gathered from the pieces when asked for.
     """
 
-    def __init__(self, folder: Path, count: int) -> None:
+    def __init__(self, folder: Path) -> None:
         self._file = open(folder / "numbers", "w+b")  # noqa: SIM115
-        self._count = count
-        self._offsets: dict[K, tuple[int, int]] = {}
-        self._there: dict[K, npt.NDArray[np.bool_]] = {}
+        self._parts: dict[K, list[tuple[Integers, int]]] = {}  # architectures, offset in the file
+        self._widths: dict[K, int] = {}
         self._end = 0
 
-    def put(self, key: K, archs: npt.NDArray[np.int64], rows: Floats) -> None:
-        """Write rows (len(archs), width) at the places of their architectures."""
-        width = rows.shape[1]
-        if key not in self._offsets:
-            self._offsets[key] = self._end, width
-            self._there[key] = np.zeros(self._count, dtype=bool)
-            self._end += self._count * width * 8
-        offset = self._offsets[key][0]
-        self._there[key][archs] = True
-        starts = np.flatnonzero(np.diff(archs, prepend=archs[0] - 2) != 1)
-        for start, stop in zip(starts, [*starts[1:], len(archs)], strict=True):
-            os.pwrite(self._file.fileno(), rows[start:stop].tobytes(), offset + int(archs[start]) * width * 8)
+    def put(self, numbers: Mapping[K, tuple[Integers, Floats]]) -> None:
+        """Write rows (n, width) of architectures (n,), of any number of keys; each architecture comes once a key."""
+        pieces = []
+        shared: dict[bytes, Integers] = {}  # most keys are of the same architectures
+        for key, (archs, rows) in numbers.items():
+            self._widths.setdefault(key, rows.shape[1])
+            those = shared.setdefault(archs.tobytes(), archs)
+            self._parts.setdefault(key, []).append((those, self._end))
+            pieces.append(rows.tobytes())
+            self._end += len(pieces[-1])
+        self._file.write(b"".join(pieces))
+        self._file.flush()
 
     def __iter__(self) -> Iterator[K]:
         """All keys, in the order they came."""
-        return iter(self._offsets)
+        return iter(self._parts)
 
-    def there(self, key: K) -> npt.NDArray[np.bool_]:
-        """Which architectures have a row, (n_arch,)."""
-        return self._there[key]
-
-    def get(self, key: K) -> tuple[npt.NDArray[np.int64], Floats]:
-        """Architectures that have a row, and their rows (n, width)."""
-        offset, width = self._offsets[key]
-        archs = np.flatnonzero(self._there[key])
-        if not len(archs):
-            return archs, np.empty((0, width))
-        first, last = int(archs[0]), int(archs[-1]) + 1
-        content = os.pread(self._file.fileno(), (last - first) * width * 8, offset + first * width * 8)
-        rows = np.frombuffer(content, dtype=np.float64).reshape(last - first, width)
-        return archs, rows[archs - first]
+    def get(self, key: K) -> tuple[Integers, Floats]:
+        """Architectures that have a row, and their rows (n, width), in the order they came."""
+        parts, width = self._parts[key], self._widths[key]
+        archs = np.concatenate([those for those, _ in parts])
+        rows = np.empty((len(archs), width))
+        at = 0
+        for those, offset in parts:
+            content = os.pread(self._file.fileno(), len(those) * width * 8, offset)
+            rows[at : at + len(those)] = np.frombuffer(content, dtype=np.float64).reshape(len(those), width)
+            at += len(those)
+        return archs, rows
 
     def close(self) -> None:
         """Give the file back."""

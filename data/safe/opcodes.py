@@ -37,12 +37,11 @@ PLAIN = re.compile(
 )
 """MARK NONE APPEND(S) SETITEM(S) POP POP_MARK booleans ADDITEMS MEMOIZE, small numbers, short texts, memo look-ups."""
 _TEXT = rb"\x8c(?:" + _SHORT_TEXTS + rb")\x94?"
-_ATOM = rb"(?:[N\x88\x89]|K.|M..|J.{4}|G.{8}|" + _TEXT + rb")"
-FLAT = re.compile(
-    rb"(?:[hq].|G.{8}|(?:K.|M..|J.{4}|C\x08.{8}\x94?|" + _TEXT + rb")\x86?|\(" + _ATOM + rb"*+t|[\x88\x89]{2}\x87|"
-    rb"[(Naesu01\x88\x89\x90\x94]|j.{4})++",
-    re.DOTALL,
-)
+ATOM = rb"(?:[N\x88\x89]|K.|M..|J.{4}|G.{8}|" + _TEXT + rb")"
+"""A plain value."""
+FLAT_ITEM = rb"[hq].|G.{8}|(?:K.|M..|J.{4}|C\x08.{8}\x94?|" + _TEXT + rb")\x86?|[\x88\x89]{2}\x87|j.{4}"
+"""A plain value, a pair with a plain second, a triple with two booleans, a memo look-up."""
+FLAT = re.compile(rb"(?:" + FLAT_ITEM + rb"|\(" + ATOM + rb"*+t|[(Naesu01\x88\x89\x90\x94])++", re.DOTALL)
 """`PLAIN`, tuples of plain values written out, pairs with a plain second, triples with two: none holds two tuples."""
 DEEPEST = 10_000  # bytes that may be the opcode of a pair: so deep a chain of pairs can still be hashed
 TUPLES = frozenset(b"t\x85\x86\x87")

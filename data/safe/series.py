@@ -31,6 +31,7 @@ INT_ITEM = np.dtype({"names": ["key", "value"], "formats": ["u1", ">f8"], "offse
 TEXT_ITEM = re.compile(rb"(?:\x8c(?P<short>.)|X(?P<long>.{4}))(?P<text>[a-z0-9-]+@[0-9]{1,4})"
                        rb"(?P<memo>\x94|q.|r.{4})G.{8}", re.DOTALL)  # fmt: skip
 MEMO_ITEM = re.compile(rb"(?:h(.)|j(.{4}))G(.{8})", re.DOTALL)
+AT_ONCE = 1 << 19  # bytes of runs decoded together: they and what is made of them stay in the cache
 Keys = tuple[Any, ...]
 
 
@@ -81,35 +82,45 @@ class Series:
 class Template:
     """The bytes of a run of text keys without its floats (and, in protocol 2, without its memo indices)."""
 
-    __slots__ = ("bytes", "floats", "layout", "memo", "same", "skeleton")
+    __slots__ = ("bytes", "layout", "mask", "memo", "stretches")
 
     def __init__(self, run: bytes) -> None:
-        keys, floats, variable, memo, end = [], [], [], [], 0
-        for item in TEXT_ITEM.finditer(run):
+        keys, memo, end = [], [], 0
+        mask = np.full(len(run), 0xFF, dtype=np.uint8)
+        stretches: list[list[int]] = []
+        for place, item in enumerate(TEXT_ITEM.finditer(run)):
             length = item["short"] or item["long"]
             if item.start() != end or int.from_bytes(length, "little") != len(item["text"]):
                 raise Refused("a text whose length is not its own")
             end = item.end()
             keys.append(item["text"].decode())
-            floats.append(range(end - 8, end))
-            variable += [*floats[-1], *range(item.start("memo") + 1, item.end("memo"))]
+            mask[end - 8 : end] = 0
+            mask[item.start("memo") + 1 : item.end("memo")] = 0
             memo.append(item.start("memo"))
+            width = end - item.start()
+            if stretches and stretches[-1][3] == width:
+                stretches[-1][1] += 1
+            else:
+                stretches.append([place, place + 1, item.start(), width])
         if end != len(run):
             raise Refused("a run of texts and floats that does not end where it should")
         self.layout = Layout(tuple(keys))
-        self.floats = np.array(floats, dtype=np.int64).ravel()
-        self.same = np.setdiff1d(np.arange(len(run)), variable)
-        self.bytes = run_bytes(run).take(self.same)
-        self.skeleton = self.bytes.tobytes()
+        self.mask = mask
+        self.bytes = run_bytes(run) & mask
+        self.stretches = stretches  # items of equal width: first, end, offset, width
         self.memo = memo
 
-    def fits(self, run: bytes, content: npt.NDArray[np.uint8]) -> bool:
-        """Whether ``run`` differs from this template in nothing but floats and memo indices."""
-        return content.take(self.same).tobytes() == self.skeleton
+    def fits(self, content: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+        """Which runs (n, bytes) differ from this template in nothing but floats and memo indices, (n,)."""
+        return ((content & self.mask) == self.bytes).all(axis=1)
 
     def values(self, content: npt.NDArray[np.uint8]) -> Floats:
-        """The floats."""
-        return content.take(self.floats).view(">f8").astype(np.float64)
+        """The floats of runs (n, bytes), (n, keys)."""
+        found = np.empty((len(content), len(self.layout.keys)))
+        for first, end, offset, width in self.stretches:
+            items = content[:, offset : offset + (end - first) * width].reshape(len(content), end - first, width)
+            found[:, first:end] = items[:, :, width - 8 :].view(">f8")[:, :, 0]
+        return found
 
     def first_memo(self, run: bytes) -> int:
         """Memo index of the first key in protocol 2; they count up, which is checked at the last key."""
@@ -142,6 +153,17 @@ class Runs:
 
     def many(self, runs: list[bytes]) -> list[tuple[Layout, npt.NDArray[np.int64], Floats]]:
         """Runs of equal length: (layout, places in ``runs``, values (place, key)) for every layout among them."""
+        groups: dict[int, tuple[Layout, list[npt.NDArray[np.int64]], list[Floats]]] = {}
+        step = max(1, AT_ONCE // len(runs[0]))
+        for first in range(0, len(runs), step):
+            for layout, places, values in self._alike(runs[first : first + step]):
+                _, all_places, all_values = groups.setdefault(id(layout), (layout, [], []))
+                all_places.append(first + places)
+                all_values.append(values)
+        return [(layout, np.concatenate(places), np.concatenate(values)) for layout, places, values in groups.values()]
+
+    def _alike(self, runs: list[bytes]) -> list[tuple[Layout, npt.NDArray[np.int64], Floats]]:
+        """As `many`, of runs that together fit into the processor's cache."""
         content = run_bytes(b"".join(runs)).reshape(len(runs), -1)
         if runs[0][0] == 75:
             if content.shape[1] % 11 or (content[:, 0::11] != 75).any() or (content[:, 2::11] != 71).any():
@@ -151,22 +173,24 @@ class Runs:
             if (keys == keys[0]).all():
                 return [(self.integers(runs[0]).layout, np.arange(len(runs)), values)]
             return [(self.integers(run).layout, np.array([at]), values[at : at + 1]) for at, run in enumerate(runs)]
-        found, left = [], np.arange(len(runs))
+        found: list[tuple[Layout, npt.NDArray[np.int64], Floats]] = []
+        left = np.arange(len(runs))
         while len(left):
+            if len(found) > 64:
+                raise Refused("more layouts of curves than any official file has")
             _, template = self.texts(runs[left[0]])
-            rest = content if len(left) == len(runs) else content[left]
-            fits = (rest.take(template.same, axis=1) == template.bytes).all(axis=1)
-            values = rest[fits].take(template.floats, axis=1).view(">f8").astype(np.float64)
-            found.append((template.layout, left[fits], values))
-            left = left[~fits]
+            fits = template.fits(content)
+            alike = content if fits.all() else content[fits]
+            found.append((template.layout, left[fits], template.values(alike)))
+            content, left = content[~fits], left[~fits]
         return found
 
     def texts(self, run: bytes) -> tuple[Series, Template]:
         """A run of `SHORT_TEXT_RUN` or `TEXT_RUN`."""
-        content = run_bytes(run)
+        content = run_bytes(run)[None]
         known = self._templates.setdefault((len(run), run[:12]), [])
         for template in known:
-            if template.fits(run, content):
+            if template.fits(content)[0]:
                 break
         else:
             template = Template(run)
@@ -174,7 +198,7 @@ class Runs:
                 self._templates.clear()
             else:
                 known.append(template)
-        return Series(template.layout, template.values(content)), template
+        return Series(template.layout, template.values(content)[0]), template
 
     def keyed(self, keys: Keys, values: Iterable[float] | Floats) -> Series:
         """A series under given keys, whose layout is shared with others of the same keys."""
@@ -202,101 +226,6 @@ class Runs:
             self._layouts.clear()
         self._layouts[key] = layout
         return layout
-
-
-PLAIN = re.compile(rb"(?:[)Naesut}\]0\x88\x89\x8f\x90\x93\x94\x85-\x87]|[Khq].|M..|[Jjr].{4}|G.{8})++", re.DOTALL)
-"""Opcodes without consequence here; MARK is absent, since a run may follow it."""
-OTHER = {ord("R"): 1, ord("b"): 1, ord("."): 1, 0x80: 2}
-COUNTED = {0x8C: 1, ord("X"): 4, ord("C"): 1, ord("B"): 4, 0x8A: 1}
-
-
-def unframed(content: bytes) -> bytes:
-    """A pickle of protocol 4 without its frame headers, which may stand between any two opcodes."""
-    parts, position = [content[:2]], 2
-    while position < len(content):
-        if content[position] != 0x95:
-            raise Refused("opcodes outside of frames")
-        end = position + 9 + int.from_bytes(content[position + 1 : position + 9], "little")
-        parts.append(content[position + 9 : end])
-        position = end
-    return b"".join(parts)
-
-
-class Compact:
-    """Shortens a pickle of protocol 4: a run of curve points becomes one key, the run's bytes, with value None.
-
-    The shortened pickle goes through `data.safe.pickles` like any other; this only walks from opcode to opcode. A
-    pickle that holds anything unusual is answered unchanged.
-    """
-
-    def __init__(self) -> None:
-        self._shapes: dict[bytes, list[tuple[int, bytes, int]]] = {}  # head -> length, tail, keys; longest first
-
-    def __call__(self, content: bytes) -> bytes:
-        """The shortened pickle, or ``content`` itself."""
-        try:
-            short = b"".join(self._parts(unframed(content)))
-            return short[:2] + b"\x95" + (len(short) - 2).to_bytes(8, "little") + short[2:]
-        except (IndexError, Refused):
-            return content
-
-    def _parts(self, content: bytes) -> Iterable[bytes]:
-        position = copied = 0
-        runs_may_follow = False
-        while True:
-            code = content[position]
-            if runs_may_follow and (code == 75 or code == 0x8C):
-                length, keys = self._run(content, position)
-                if length:
-                    yield content[copied:position]
-                    yield b"B" + length.to_bytes(4, "little")
-                    copied = position
-                    position += length
-                    yield content[copied:position]
-                    yield b"\x94" * keys + b"N" if code == 0x8C else b"N"
-                    copied = position
-                    continue
-            runs_may_follow = False
-            if match := PLAIN.match(content, position):
-                position = match.end()
-            elif code == 40:
-                position += 1
-                runs_may_follow = True
-            elif code in COUNTED:
-                width = COUNTED[code]
-                position += 1 + width + int.from_bytes(content[position + 1 : position + 1 + width], "little")
-            elif code == 46:
-                yield content[copied:]
-                return
-            elif code in OTHER:
-                position += OTHER[code]
-            else:
-                raise Refused("an opcode that is left to the reader")
-
-    def _run(self, content: bytes, position: int) -> tuple[int, int]:
-        """Length in bytes and number of keys of the run that begins here, 0 for none.
-
-        A run that begins and ends as an earlier one is taken for one like it; that is checked where it is decoded.
-        """
-        head = content[position : position + 2 + (content[position + 1] if content[position] != 75 else 0)]
-        known = self._shapes.setdefault(head, [])
-        for length, tail, keys in known:
-            end = position + length
-            if content[end - 9 - len(tail) : end - 8] == tail + b"G" and content[end : end + 1] == b"u":
-                return length, keys
-        match = (INT_RUN if content[position] == 75 else SHORT_TEXT_RUN).match(content, position)
-        if not match:
-            return 0, 0
-        run = match[0]
-        if run[0] == 75:
-            keys, tail = len(run) // 11, run[-11:-9]
-        else:
-            names = Template(run).layout.keys
-            keys, tail = len(names), bytes([0x8C, len(names[-1])]) + names[-1].encode() + b"\x94"
-        if keys > 2 and len(known) < 16 and len(self._shapes) < Runs.LIMIT:
-            known.append((len(run), tail, keys))
-            known.sort(reverse=True)
-        return len(run), keys
 
 
 def memo_items(run: bytes) -> tuple[list[int], Floats]:

@@ -28,8 +28,8 @@ from nasgauge.bench.errors import BadFile
 from nasgauge.bench.table import Table
 from nasgauge.data.convert import convert
 from nasgauge.data.files.torch_files import read_torch
+from nasgauge.data.safe.compact import unframed
 from nasgauge.data.safe.machine import Machine
-from nasgauge.data.safe.series import unframed
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 import official_files as official
