@@ -177,7 +177,7 @@ slow = t.RECIPE.but(epochs=6)
 def tell(epoch, row):
     print(epoch, flush=True)
 network = t.TSS.network(t.ARCH, 2, macro=t.MACRO, seed=7)
-history = t.train(network, t.Batches(t.stripes(2000)), slow, 7, checkpoint={checkpoint!r}, on_epoch=tell)
+history = t.train(network, t.Batches(t.stripes(500)), slow, 7, checkpoint={checkpoint!r}, on_epoch=tell)
 np.savez({out!r}, resumed=history.resumed_after, **history.curves)
 """
 
