@@ -40,6 +40,10 @@ RECOGNISED = (
 )
 
 
+PUBLISHED_TAGS = {"topology": "3ffb9", "size": "50262"}
+"""The last digits of the md5 of NATS-Bench's single files, which the directories and tars carry too."""
+
+
 @dataclass(frozen=True)
 class _Official:
     """A recognised file of NAS-Bench-201 or NATS-Bench."""
@@ -180,7 +184,8 @@ def _directory(path: Path, name: str, kind: str, listed: Any, jobs: int) -> _Off
         yield from blocks_of_files(entries, meta.space, jobs)
         yield meta
 
-    return _Official(f"NATS-Bench {kind} of the {meta.space} space", name, blocks(), len(entries))
+    checks = _tag_check(path, name, kind, meta.space)
+    return _Official(f"NATS-Bench {kind} of the {meta.space} space", name, blocks(), len(entries), checks)
 
 
 def _unknown(path: Path, what: str) -> BadFile:
@@ -229,6 +234,20 @@ def _md5_check(path: Path, digits: int) -> tuple[str, ...]:
         f"{path}: its md5 {found} does not end in {tag[1]}, as the name says; it is damaged or not the official file: "
         "get it again, or rename it if it is meant to differ"
     )
+
+
+def _tag_check(path: Path, name: str, kind: str, found: str) -> tuple[str, ...]:
+    """What the name of a directory or tar says; its tag is the md5 of the single file, so there is none to compare."""
+    named = re.match(r"NATS-(tss|sss)-v\d+_\d+(?:-([0-9a-f]{5}))?(?:-|$)", name)
+    if named is None:
+        return ("the name carries no tag of a release",)
+    of = {"tss": "topology", "sss": "size"}[named[1]]
+    if of != found:
+        raise BadFile(f"{path}: it is named NATS-{named[1]}, the {of} space, and holds the {found} space; rename it")
+    if named[2] is None:
+        return ("the name carries no tag of a release",)
+    known = "that of" if named[2] == PUBLISHED_TAGS[found] else f"not {PUBLISHED_TAGS[found]}, that of"
+    return (f"the name's tag {named[2]} is {known} the published release; a {kind} has no md5 of its own to compare",)
 
 
 def _source(path: Path) -> Source:

@@ -19,13 +19,12 @@ from .api import OfficialAPI, check_hp
 from .dialect import SIZE
 from .files import is_tar, open_source, read_state
 from .numbers import Info, more_info
+from .packages import SIZES, TOPOLOGIES
 from .source import DictInfos, TableInfos
 from .warn import HP, warn_once
 from .words import comment, log
 
 Where = str | os.PathLike[str] | Mapping[str, Any] | None
-TOPOLOGIES = ("tss", "topology")
-SIZES = ("sss", "size")
 KEYS = ("meta_archs", "arch2infos", "evaluated_indexes")
 
 

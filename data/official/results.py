@@ -6,10 +6,10 @@ import copy
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from .dialect import NATS, NB201, Dialect
+from .dialect import DATASETS, NATS, NB201, Dialect
 from .numbers import METRICS, Brief, Costs, Info, choose, compute_costs, flops_and_params
 from .trial import ResultsCount, ResultsCount201
-from .words import information
+from .words import information, write
 
 
 class ArchResults:
@@ -174,6 +174,15 @@ class ArchResults:
         for trial in self.all_results.values():
             trial.net_state_dict = None
         self.clear_net_done = True
+
+    def debug_test(self) -> None:
+        """Write the latency and every trial of the four training keys to standard output."""
+        for dataset in DATASETS:
+            write(f"---->>>> {dataset}")
+            write(f"The latency on {dataset} is {self.get_latency(dataset)} s")
+            for trial in self._trials(dataset):
+                write(f"  ==>> result = {trial}")
+                write(f"  ==>> cost = {trial.get_times()}")
 
     def __repr__(self) -> str:
         return (

@@ -344,6 +344,58 @@ def test_the_name_is_compared_with_the_md5(tmp_path: Path) -> None:
     assert not (tmp_path / "y.h5").exists()
 
 
+def test_the_name_of_a_pth_is_compared_with_the_md5(tmp_path: Path) -> None:
+    results = official.all_results(range(2), "topology", {"12": 1})
+    whole = official.whole({arch: {"less": infos["12"]} for arch, infos in results.items()}, "topology")
+    path = official.write_legacy(tmp_path / "NAS-Bench-201-v1_1.pth", whole)
+    assert any("carries no digits" in line for line in convert(path, tmp_path / "x.h5").words)
+    tail = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()[-6:]
+    good = path.rename(tmp_path / f"NAS-Bench-201-v1_1-{tail}.pth")
+    assert any(f"md5 ends in {tail}" in line for line in convert(good, tmp_path / "x.h5").words)
+    bad = good.rename(tmp_path / "NAS-Bench-201-v1_1-000000.pth")
+    with pytest.raises(BadFile, match="does not end in 000000"):
+        convert(bad, tmp_path / "y.h5")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("NATS-tss-v1_0-3ffb9-simple", "tag 3ffb9 is that of the published"), ("mine", "carries no tag"),
+     ("NATS-tss-v1_0-abcde-full", "tag abcde is not 3ffb9"), ("NATS-tss-v1_0-synth-simple", "carries no tag")],
+)  # fmt: skip
+def test_the_tag_of_a_directory_or_tar_is_said(name: str, said: str, tmp_path: Path) -> None:
+    results = official.all_results(range(2), "topology", {"12": 1})
+    folder = official.write_directory(tmp_path / name, results, "topology")
+    for path in (folder, official.write_tar(tmp_path / f"{name}.tar", folder)):
+        assert any(said in line for line in convert(path, tmp_path / "x.h5").words)
+
+
+def test_a_directory_named_after_the_other_space_is_refused(tmp_path: Path) -> None:
+    results = official.all_results(range(2), "topology", {"12": 1})
+    folder = official.write_directory(tmp_path / "NATS-sss-v1_0-50262-simple", results, "topology")
+    with pytest.raises(BadFile, match="named NATS-sss, the size space, and holds the topology space"):
+        convert(folder, tmp_path / "x.h5")
+
+
+@pytest.mark.parametrize("layout", ["directory", "single", "legacy"])
+def test_a_newer_outermost_key_is_named(layout: str, tmp_path: Path) -> None:
+    results = official.all_results(range(2), "topology", {"12": 1})
+    newer = {**official.whole(results, "topology"), "version": 2}
+    if layout == "directory":
+        path = official.write_directory(tmp_path / "x", results, "topology")
+        (path / "meta.pickle.pbz2").write_bytes(
+            official.pack({**newer, "arch2infos": None, "evaluated_indexes": set()})
+        )
+    elif layout == "single":
+        path = tmp_path / "x"
+        path.write_bytes(official.pack(newer))
+    else:
+        newer["arch2infos"] = {arch: {"less": infos["12"]} for arch, infos in results.items()}
+        path = official.write_legacy(tmp_path / "x.pth", newer)
+    with pytest.raises(BadFile, match=r"unexpected key 'version'.*newer layout"):
+        convert(path, tmp_path / "x.h5")
+    assert not (tmp_path / "x.h5").exists()
+
+
 def test_a_file_is_recognised_by_its_content(tmp_path: Path) -> None:
     results = official.all_results(range(2), "topology", {"12": 1})
     path = official.write_legacy(tmp_path / "holiday.jpeg", official.whole(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
+import importlib
 import inspect
 import pickle
 import random
@@ -139,6 +141,10 @@ def test_objects_of_results(pair: Pair, name: str, tmp_path: Path, capsys: pytes
             assert repr(found) == repr(expected)
             assert found.arch_idx_str() == expected.arch_idx_str()
             assert found.get_dataset_names() == expected.get_dataset_names()
+            expected.debug_test()
+            printed = capsys.readouterr().out
+            found.debug_test()
+            assert capsys.readouterr().out == printed
             for dataset in SETS:
                 trials = mine.query_by_index(1, dataset, hp=hp)
                 for seed, trial in theirs.query_by_index(1, dataset, hp=hp).items():
@@ -183,12 +189,69 @@ def test_names_and_signatures(name: str) -> None:
         pytest.importorskip("torch")
     package = pytest.importorskip("nas_201_api" if name == "NASBench201API" else "nats_bench")
     theirs, ours = public(getattr(package, name)), public(getattr(official, name))
-    left_out = {"debug_test"}
-    assert theirs.keys() - ours.keys() <= left_out
+    assert theirs.keys() <= ours.keys()
     assert_signature(getattr(package, name), getattr(official, name))
-    for method in theirs.keys() - left_out:
+    for method in theirs:
         if callable(theirs[method]):
             assert_signature(theirs[method], ours[method])
+        assert isinstance(ours[method], property) == isinstance(theirs[method], property), method
+
+
+@pytest.mark.parametrize(("pair", "name"), [(nats_tss, "topology"), (nats_sss, "size"), (nb201, "topology")])
+def test_attributes_of_objects(pair: Pair, name: str, tmp_path: Path) -> None:
+    """By introspection of open objects: what the constructors set, too."""
+    theirs, ours = pair(made_up(TEXTS[name], Choices()), tmp_path)
+
+    def attributes(one: Any) -> set[str]:
+        return {each for each in {*dir(one), *vars(one)} if not each.startswith("_")}
+
+    for mine in ours:
+        assert attributes(theirs) <= attributes(mine)
+        for each in ("meta_archs", "archstr2index", "evaluated_indexes", "verbose", "avaliable_hps", "used_time"):
+            if hasattr(theirs, each):
+                assert same_plainly(getattr(mine, each), getattr(theirs, each)), each
+        expected, found = theirs.query_by_index(1, hp="12"), mine.query_by_index(1, hp="12")
+        assert attributes(expected) <= attributes(found)
+        for each in ("arch_index", "arch_str", "dataset_seed", "clear_net_done"):
+            assert getattr(found, each) == getattr(expected, each)
+        trial = mine.query_by_index(1, "cifar10", hp="12")[777]
+        for each in attributes(theirs.query_by_index(1, "cifar10", hp="12")[777]):
+            assert hasattr(trial, each), each
+
+
+def same_plainly(ours: Any, theirs: Any) -> bool:
+    """Equal as what they hold, whatever kind of mapping or sequence it is."""
+    if isinstance(theirs, dict):
+        return dict(ours) == theirs
+    return (list(ours) if isinstance(theirs, list) else ours) == theirs
+
+
+def test_names_of_the_packages() -> None:
+    nats_bench = pytest.importorskip("nats_bench")
+    left_out = {"pickle_load", "pickle_save", "test_api"}  # the first two execute what a file holds
+    packages = [nats_bench]
+    with contextlib.suppress(ImportError):
+        packages.append(importlib.import_module("nas_201_api"))
+    for package in packages:
+        public_names = {name for name, value in vars(package).items() if name[0] != "_" and not inspect.ismodule(value)}
+        names = public_names - {"Optional", "Text"}
+        assert names - left_out <= set(dir(official)), package
+        for name in names - left_out:
+            theirs, ours = getattr(package, name), getattr(official, name)
+            if inspect.isfunction(theirs):
+                assert_signature(theirs, ours)
+            elif not isinstance(theirs, type):
+                assert ours == theirs
+    assert official.version() == nats_bench.version()
+    for main in ("nats-bench", "nas-bench-201", "nats"):
+        for aux in (*nats_bench.NATS_BENCH_SSS_NAMEs, *nats_bench.NATS_BENCH_TSS_NAMEs, None, "x"):
+            answers = []
+            for package in (nats_bench, official):
+                try:
+                    answers.append(package.search_space_info(main, aux))
+                except ValueError:
+                    answers.append(ValueError)
+            assert answers[0] == answers[1], (main, aux)
 
 
 def assert_signature(theirs: Any, ours: Any) -> None:
