@@ -1,0 +1,80 @@
+"""AZ-NAS: three scores of a network's cells, ranked together with its complexity."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pixel_unshuffle
+
+from .initial import generator
+from .proxy import Proxy
+from .signals import Signals
+
+AZ_NAS = "Lee & Ham, AZ-NAS, CVPR 2024"
+PARTS = ("az_expressivity", "az_progressivity", "az_trainability", "flops")
+"""What the combination ``az_nas`` ranks together (see `combinations`)."""
+
+
+def az_expressivity() -> Proxy:
+    """Sum over cells of the entropy of the spectrum of their output's covariance (AZ-NAS, equations 3 to 5)."""
+    return Proxy("az_expressivity", f"{AZ_NAS}, eq. 3-5", lambda signals: sum(_entropies(signals)),
+                 frozenset({"cells"}))  # fmt: skip
+
+
+def az_progressivity() -> Proxy:
+    """Smallest growth of that entropy from one cell to the next (AZ-NAS, equation 6)."""
+
+    def score(signals: Signals) -> float:
+        found = _entropies(signals)
+        return min(after - before for before, after in pairwise(found))
+
+    return Proxy("az_progressivity", f"{AZ_NAS}, eq. 6", score, frozenset({"cells"}))
+
+
+def az_trainability() -> Proxy:
+    """Mean over consecutive cells of 2 - s - 1/s, s the largest singular value of what a random gradient becomes.
+
+    AZ-NAS, equations 7 to 10: g_out has entries +-1, g_in is its vector-Jacobian product (unshuffled where a cell
+    halves the image), s that of g_in^T g_out / (images x positions); 0, the largest value, at s = 1. -inf where g_in
+    equals g_out.
+    """
+    return Proxy("az_trainability", f"{AZ_NAS}, eq. 7-10", _trainability, frozenset({"cells"}),
+                 needs=frozenset({"backward"}))  # fmt: skip
+
+
+def _entropies(signals: Signals) -> list[float]:
+    return [_entropy(output.detach()) for output in signals.cells]
+
+
+def _entropy(output: Tensor) -> float:
+    """-sum p log(p + 1e-8), p the shares of the covariance's eigenvalues; output (n, channels, height, width)."""
+    rows = output.transpose(0, 1).flatten(1).double()
+    centred = rows - rows.mean(1, keepdim=True)
+    values = torch.linalg.eigvalsh(centred @ centred.T / (rows.shape[1] - 1)).clamp(min=0)
+    total = values.sum()
+    if not total > 0:
+        return math.nan
+    share = values / total
+    return float(-(share * (share + 1e-8).log()).sum())
+
+
+def _trainability(signals: Signals) -> float:
+    stream = generator(signals.subject.seed, "az_nas gradient")
+    outputs, terms = signals.cells, []
+    for before, after in pairwise(outputs):
+        out = (torch.randint(0, 2, after.shape, generator=stream) * 2 - 1).to(after)
+        (into,) = torch.autograd.grad(after, before, out, retain_graph=True, allow_unused=True)
+        if into is None:
+            into = torch.zeros_like(before)
+        if into.shape == out.shape and bool(torch.equal(into, out)):
+            terms.append(-math.inf)
+            continue
+        if into.shape[2:] != out.shape[2:]:
+            into = pixel_unshuffle(into, into.shape[2] // out.shape[2])
+        rows_in, rows_out = (each.transpose(0, 1).flatten(1) for each in (into, out))
+        largest = float(torch.linalg.matrix_norm(rows_in @ rows_out.T / rows_out.shape[1], 2))
+        terms.append(2 - largest - 1 / (largest + 1e-6))
+    return sum(terms) / len(terms)

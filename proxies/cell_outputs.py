@@ -1,0 +1,39 @@
+"""What every cell of a network answers to random images, the signal of AZ-NAS."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..bench.errors import BadValue
+from .initial import generator
+from .modules import batch_statistics
+from .subject import Subject
+
+BATCH = 64
+
+
+def cell_outputs(subject: Subject) -> list[Tensor]:
+    """Outputs of all cells (reductions included), with their graph, on random images and Kaiming-normal weights."""
+    network = subject.redrawn("kaiming")
+    modules = getattr(network, "cells", None)
+    if modules is None and hasattr(network, "stacks"):
+        modules = [cell for stack in network.stacks for cell in stack]  # type: ignore[union-attr]
+    if modules is None or len(modules) < 2:
+        raise BadValue(f"{type(network).__name__} has fewer than two cells (modules `cells` or `stacks`)")
+    images = torch.randn((BATCH, *subject.batch.images.shape[1:]), generator=generator(subject.seed, "az_nas"))
+    found: list[Tensor] = []
+
+    def keep(_: nn.Module, __: Any, output: Tensor) -> None:
+        found.append(output if output.requires_grad else output.requires_grad_())
+
+    hooks = [module.register_forward_hook(keep) for module in modules]
+    try:
+        with batch_statistics(network):
+            network(images.to(subject.batch.images.device))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return found

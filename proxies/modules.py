@@ -1,0 +1,43 @@
+"""The parts of a network that signals look at, and passes that leave the network as they found it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from torch import nn
+
+from ..bench.errors import BadValue
+
+
+def weighted(network: nn.Module) -> list[tuple[str, Any]]:
+    """Names and modules of all convolutions and linear layers, in definition order."""
+    return [(name, module) for name, module in network.named_modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
+
+
+@contextmanager
+def batch_statistics(network: nn.Module) -> Iterator[None]:
+    """Training mode whose normalisations forget the batch again; the network is left as it was found."""
+    modes = [(module, module.training) for module in network.modules()]
+    remembering = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    tracked = [norm.track_running_stats for norm in remembering]
+    network.train()
+    for norm in remembering:
+        norm.track_running_stats = False
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+        for norm, track in zip(remembering, tracked, strict=True):
+            norm.track_running_stats = track
+
+
+def last_map(network: nn.Module) -> nn.Module:
+    """The module whose output is the last feature map before global pooling."""
+    for name in ("lastact", "stacks"):
+        module = getattr(network, name, None)
+        if module is not None:
+            return module[-1] if name == "stacks" else module  # type: ignore[index, return-value]
+    raise BadValue(f"{type(network).__name__} has no last feature map (a module `lastact` or `stacks`)")

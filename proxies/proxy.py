@@ -1,0 +1,84 @@
+"""What a proxy is: a number that says, without training, how good a network is. Higher is better, for every proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ..bench.errors import BadValue
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from .signals import Signals
+    from .subject import Asked
+
+Need = Literal["images", "labels", "backward"]
+Direction = Literal["higher", "lower"]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """One minibatch: ``images`` (n, channels, height, width), normalised float32, and ``labels`` (n,) int64.
+
+    A second one of the same shape is there for proxies that compare two.
+    """
+
+    images: Tensor
+    labels: Tensor
+    classes: int
+    second_images: Tensor | None = None
+    second_labels: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A training-free score of one network, or a column of scores that needs no network.
+
+    Exactly one of ``score`` and ``column`` is given.
+
+    Args:
+        name: what it is called in results; settings that differ from the default are part of it.
+        cites: paper, equation, and every deviation.
+        score: a pure function of the signals of one network.
+        reads: names of the `Signals` that ``score`` uses, so that proxies which share them are computed in one pass.
+        column: scores of many architectures at once, straight from the space or the table.
+        needs: what the signals need: real images, labels, a backward pass.
+        direction: whether the published quantity is better higher or lower; a lower one is negated in ``score``.
+        per_class: whether isomorphic architectures share their score, so that one per class has to be computed.
+    """
+
+    name: str
+    cites: str
+    score: Callable[[Signals], float] | None = field(default=None, repr=False)
+    reads: frozenset[str] = frozenset()
+    column: Callable[[Asked, npt.NDArray[np.int64]], npt.NDArray[np.float64]] | None = field(default=None, repr=False)
+    needs: frozenset[Need] = frozenset()
+    direction: Direction = "higher"
+    per_class: bool = True
+
+    def __post_init__(self) -> None:
+        if (self.score is None) == (self.column is None):
+            raise BadValue(f"proxy {self.name!r}: give either score= or column=")
+
+    def __call__(self, network: nn.Module, batch: Batch, *, seed: int = 0) -> float:
+        """The score of one network on one batch; the network is left as it was.
+
+        A proxy that starts from other weights (zen, swap, az_nas, ...) scores a copy with those.
+
+        Raises:
+            BadValue: this proxy reads the space or the table, not a network.
+        """
+        from .signals import Signals
+        from .subject import Given
+
+        if self.score is None:
+            raise BadValue(f"proxy {self.name!r} reads a benchmark's columns, not a network; use nasgauge.score")
+        return float(self.score(Signals(Given(network, batch, seed), self.reads)))

@@ -1,0 +1,260 @@
+"""What proxies read off a network: computed when first asked for, shared by all proxies, and timed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from ..bench.errors import BadValue
+from ..bench.live.device import now
+from .agreement import Agreement
+from .cell_outputs import cell_outputs
+from .modules import batch_statistics, weighted
+from .subject import Subject
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One convolution or linear layer: its weight, and dL/dW of the mean cross-entropy of the batch (detached)."""
+
+    name: str
+    weight: Tensor
+    gradient: Tensor
+
+
+def signal(compute: Callable[[Signals], Value]) -> Any:
+    """A value that is computed once, with the seconds that it took."""
+    name = compute.__name__
+
+    def read(self: Signals) -> Value:
+        self._users[-1].add(name)
+        if name not in self._values:
+            with self._measured(name):
+                self._values[name] = compute(self)
+        value: Value = self._values[name]
+        return value
+
+    read.__doc__ = compute.__doc__
+    return property(read)
+
+
+class Signals:
+    """The signals of one network on one batch.
+
+    ``reads`` are the names that will be asked for: the labelled forward pass is made once and collects what they
+    need on its way. Asking for another one works, and may cost a further pass.
+
+    All passes normalise by the batch (training mode) and leave weights and running statistics as they were.
+    """
+
+    def __init__(self, subject: Subject, reads: frozenset[str] = frozenset()) -> None:
+        unknown = reads - set(names())
+        if unknown:
+            raise BadValue(f"unknown signal {sorted(unknown)[0]!r}; legal: {', '.join(names())}")
+        self.subject = subject
+        self.reads = reads
+        self.seconds: dict[str, float] = {}
+        self._values: dict[str, Any] = {}
+        self._parts: dict[str, set[str]] = {}
+        self._users: list[set[str]] = [set()]
+        self._inner = 0.0
+
+    @contextmanager
+    def reading(self) -> Iterator[set[str]]:
+        """Collect the names of all signals that are read inside, those that they are made of included."""
+        used: set[str] = set()
+        self._users.append(used)
+        try:
+            yield used
+        finally:
+            self._users.pop()
+            open_ends = list(used)
+            while open_ends:
+                more = self._parts.get(open_ends.pop(), set()) - used
+                used |= more
+                open_ends += more
+
+    @contextmanager
+    def _measured(self, name: str) -> Iterator[None]:
+        """Seconds of computing one signal, without those of the signals that it asks for."""
+        self._parts[name] = parts = set[str]()
+        self._users.append(parts)
+        outer, self._inner = self._inner, 0.0
+        start = self._now()
+        try:
+            yield
+        finally:
+            whole = self._now() - start
+            self._users.pop()
+            self.seconds[name] = self.seconds.get(name, 0.0) + whole - self._inner
+            self._inner = outer + whole
+
+    def _now(self) -> float:
+        return now(self.subject.batch.images.device)
+
+    @signal
+    def network(self) -> nn.Module:
+        """The network with its initial weights, in training mode, batch statistics not remembered."""
+        return self.subject.network
+
+    @signal
+    def forward(self) -> Forward:
+        """The forward pass over the batch that everything labelled starts from."""
+        reads = self.reads
+        graph = bool(reads & {"layers", "saliency", "jacobian", "curvature"})
+        images = self.subject.batch.images
+        if "jacobian" in reads:
+            images = images.detach().requires_grad_()
+        agreement = Agreement() if "agreement" in reads else None
+        saliency = Saliency() if "saliency" in reads else None
+        with ExitStack() as stack:
+            stack.enter_context(batch_statistics(self.network))
+            stack.enter_context(torch.set_grad_enabled(graph))
+            for observer in (agreement, saliency):
+                for hook in observer.hooks(self.network) if observer else ():
+                    stack.callback(hook.remove)
+            logits = self.network(images)
+        return Forward(images, logits, agreement, saliency)
+
+    @signal
+    def agreement(self) -> Agreement:
+        """On how many rectifiers two images agree; see `Agreement`."""
+        self._also("agreement")
+        found: Agreement = self.forward.agreement
+        return found
+
+    @signal
+    def jacobian(self) -> Tensor:
+        """d(sum of an image's logits)/d(image), (n, inputs)."""
+        self._also("jacobian")
+        forward = self.forward
+        (jacobian,) = torch.autograd.grad(forward.logits.sum(), forward.images, retain_graph=True, allow_unused=True)
+        return (torch.zeros_like(forward.images) if jacobian is None else jacobian).detach().flatten(1)
+
+    @signal
+    def _graph(self) -> tuple[list[tuple[str, Tensor]], list[Tensor]]:
+        """Weights and their gradients, differentiable once more if `curvature` was announced."""
+        self._also("layers")
+        forward = self.forward
+        weights = [(name, module.weight) for name, module in weighted(self.network)]
+        loss = cross_entropy(forward.logits, self.subject.batch.labels)
+        twice = "curvature" in self.reads
+        if forward.saliency:
+            forward.saliency.listening = True
+        found = torch.autograd.grad(
+            loss, [weight for _, weight in weights], create_graph=twice, retain_graph=True, allow_unused=True
+        )
+        if forward.saliency:
+            forward.saliency.listening = False
+        gradients = [
+            torch.zeros_like(weight) if grad is None else grad for (_, weight), grad in zip(weights, found, strict=True)
+        ]
+        return weights, gradients
+
+    @signal
+    def layers(self) -> tuple[Layer, ...]:
+        """Every convolution and linear layer with its weight and gradient, in definition order."""
+        weights, gradients = self._graph
+        return tuple(
+            Layer(name, weight.detach(), gradient.detach())
+            for (name, weight), gradient in zip(weights, gradients, strict=True)
+        )
+
+    @signal
+    def curvature(self) -> tuple[Tensor, ...]:
+        """H g for every weight of `layers`: the loss's Hessian times its gradient."""
+        self._also("curvature")
+        weights, gradients = self._graph
+        inner = torch.stack([(gradient.detach() * gradient).sum() for gradient in gradients]).sum()
+        if not inner.requires_grad:
+            return tuple(torch.zeros_like(weight) for _, weight in weights)
+        found = torch.autograd.grad(inner, [weight for _, weight in weights], retain_graph=True, allow_unused=True)
+        return tuple(
+            torch.zeros_like(weight) if each is None else each for (_, weight), each in zip(weights, found, strict=True)
+        )
+
+    @signal
+    def saliency(self) -> tuple[tuple[Tensor, int], ...]:
+        """For every layer: sum over positions of output x gradient, (n, channels), and weights per channel."""
+        self._also("saliency")
+        _ = self._graph
+        found: tuple[tuple[Tensor, int], ...] = self.forward.saliency.collected(self.network)
+        return found
+
+    @signal
+    def second_gradients(self) -> tuple[Tensor, ...]:
+        """The gradients of `layers` on the second batch."""
+        batch = self.subject.batch
+        if batch.second_images is None or batch.second_labels is None:
+            raise BadValue("this proxy compares two batches, but only one is there")
+        weights = [module.weight for _, module in weighted(self.network)]
+        with batch_statistics(self.network):
+            loss = cross_entropy(self.network(batch.second_images), batch.second_labels)
+        found = torch.autograd.grad(loss, weights, allow_unused=True)
+        return tuple(
+            torch.zeros_like(weight) if each is None else each for weight, each in zip(weights, found, strict=True)
+        )
+
+    @signal
+    def cells(self) -> list[Tensor]:
+        """Outputs of all cells on random images and Kaiming-normal weights, with their graph; see `cell_outputs`."""
+        return cell_outputs(self.subject)
+
+    def _also(self, name: str) -> None:
+        """Make the labelled pass again with ``name`` if it was not announced."""
+        if name not in self.reads:
+            self.reads |= {name}
+            for made in ("forward", "_graph"):
+                self._values.pop(made, None)
+
+
+@dataclass(frozen=True, eq=False)
+class Forward:
+    """The labelled forward pass: what went in, what came out, and who listened."""
+
+    images: Tensor
+    logits: Tensor
+    agreement: Any
+    saliency: Any
+
+
+class Saliency:
+    """Hooks on the outputs of weighted layers that reduce output x gradient to (n, channels) at once."""
+
+    def __init__(self) -> None:
+        self.listening = False
+        self._found: dict[int, Tensor] = {}
+
+    def hooks(self, network: nn.Module) -> list[Any]:
+        """Register on every convolution and linear layer."""
+        return [module.register_forward_hook(self._watch) for _, module in weighted(network)]
+
+    def _watch(self, module: nn.Module, _: Any, output: Tensor) -> None:
+        if output.requires_grad:
+            value = output.detach()
+            output.register_hook(lambda gradient: self._reduce(module, value, gradient.detach()))
+
+    def _reduce(self, module: nn.Module, value: Tensor, gradient: Tensor) -> None:
+        if self.listening:
+            product = torch.einsum("nchw,nchw->nc", value, gradient) if value.dim() == 4 else value * gradient
+            self._found[id(module)] = product
+
+    def collected(self, network: nn.Module) -> tuple[tuple[Tensor, int], ...]:
+        """(n, channels) and weights per channel of every layer that a gradient reached."""
+        return tuple(
+            (self._found[id(module)], module.weight[0].numel())
+            for _, module in weighted(network) if id(module) in self._found
+        )  # fmt: skip
+
+
+def names() -> tuple[str, ...]:
+    """The signals that a proxy can read."""
+    return tuple(name for name, value in vars(Signals).items() if isinstance(value, property) and name[0] != "_")
