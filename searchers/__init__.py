@@ -5,16 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..bench.errors import UnknownName
+from .bananas import bananas
+from .bohb import bohb
 from .evolution import evolution
+from .halving import hyperband, successive_halving
+from .local_search import local_search
+from .nsga2 import nsga2
+from .optuna_adapter import optuna_search
 from .random_search import random
+from .reinforce import reinforce
 from .run import Run
 from .searcher import Recipe, Searcher
+from .warm_start import warm_start
 
-SEARCHERS: dict[str, Callable[..., Recipe]] = {"random": random, "evolution": evolution}
+SEARCHERS: dict[str, Callable[..., Recipe]] = {
+    "random": random,
+    "evolution": evolution,
+    "local-search": local_search,
+    "reinforce": reinforce,
+    "bananas": bananas,
+    "successive-halving": successive_halving,
+    "hyperband": hyperband,
+    "bohb": bohb,
+    "nsga2": nsga2,
+    "optuna": optuna_search,
+    "warm-start": warm_start,
+}
 
 
 def recipe(searcher: str | Recipe | type) -> Recipe:
-    """A recipe from a name ("evolution", or "evolution:nb101" for a preset), a recipe, or a searcher class of yours.
+    """A recipe from a name, a recipe, or a searcher class of yours.
+
+    A name may carry a preset ("evolution:nb101"), the class of an Optuna sampler ("optuna:TPESampler") or the searcher
+    that a warm start leads to ("warm-start:local-search").
 
     Raises:
         UnknownName: no such searcher or preset; the message lists the legal ones.
@@ -29,4 +52,21 @@ def recipe(searcher: str | Recipe | type) -> Recipe:
     return SEARCHERS[name](preset, label=searcher) if preset else SEARCHERS[name]()
 
 
-__all__ = ["SEARCHERS", "Recipe", "Run", "Searcher", "evolution", "random", "recipe"]
+__all__ = [
+    "SEARCHERS",
+    "Recipe",
+    "Run",
+    "Searcher",
+    "bananas",
+    "bohb",
+    "evolution",
+    "hyperband",
+    "local_search",
+    "nsga2",
+    "optuna_search",
+    "random",
+    "recipe",
+    "reinforce",
+    "successive_halving",
+    "warm_start",
+]

@@ -1,83 +1,56 @@
-"""Regularized evolution (Real et al., AAAI 2019, Algorithm 1): tournaments, one mutation, the oldest dies."""
+"""Evolution with the settings of the published comparisons, one preset each."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
+from .evolution_aging import RegularizedEvolution
+from .evolution_assisted import AssistedEvolution
+from .evolution_slots import SlotEvolution
+from .searcher import Recipe, Searcher
 
-from ..bench.errors import BadValue
-from ..bench.objective import Evaluation
-from ..bench.spaces import Space
-from .searcher import Recipe
-
-
-class RegularizedEvolution:
-    """Keeps the last ``population`` evaluations; each child mutates the best of ``tournament`` members.
-
-    Asking for several at once breeds all of them from the population as it stands. An architecture whose value is
-    NaN joins the population as its worst member.
-
-    Args:
-        population: size of the population; so many random architectures come first.
-        tournament: members drawn to compete for parenthood.
-        replace: whether one member can be drawn twice in a tournament (NAS-Bench-201: yes; Real et al.: no).
-    """
-
-    def __init__(
-        self, space: Space, rng: np.random.Generator, *, population: int = 10, tournament: int = 3, replace: bool = True
-    ) -> None:
-        if population < 1 or tournament < 1 or (not replace and tournament > population):
-            raise BadValue(
-                f"population={population}, tournament={tournament}, replace={replace} given; both are at least 1, "
-                "and a tournament without replacement fits into the population"
-            )
-        self._space = space
-        self._rng = rng
-        self._tournament = tournament
-        self._replace = replace
-        self._population: deque[tuple[float, int]] = deque(maxlen=population)
-        self._founders = space.sample(population, rng).tolist()
-
-    def ask(self, n: int = 1) -> Sequence[int]:
-        if self._founders:
-            first, self._founders = self._founders[:n], self._founders[n:]
-            return first
-        if not self._population:
-            raise BadValue("evolution was asked again before any founder's result was told")
-        return [self._space.mutate_one(self._parent(), self._rng) for _ in range(n)]
-
-    def tell(self, evaluations: Sequence[Evaluation]) -> None:
-        for told in evaluations:
-            self._population.append((told.value if told.value == told.value else -np.inf, told.id))
-
-    def _parent(self) -> int:
-        members, random = self._population, self._rng.random
-        if self._replace:
-            size = len(members)
-            best = members[int(random() * size)]
-            for _ in range(self._tournament - 1):
-                rival = members[int(random() * size)]
-                if rival[0] > best[0]:
-                    best = rival
-            return best[1]
-        drawn = self._rng.choice(len(members), size=min(self._tournament, len(members)), replace=False)
-        return max((members[index] for index in drawn), key=lambda member: member[0])[1]
-
-
+NB201: dict[str, Any] = {"population": 10, "tournament": 3, "replace": True}
+ZERO_COST: dict[str, Any] = {"population": 64, "tournament": 10, "replace": False, "proxy": "synflow"}
 PRESETS: dict[str, dict[str, Any]] = {
-    "nb201": {"population": 10, "tournament": 3, "replace": True},
-    "nb101": {"population": 50, "tournament": 10, "replace": False},
+    "nb201": NB201,
+    "nats": NB201,
+    "worst-dies": {**NB201, "dies": "worst"},
+    "nb101": {"population": 50, "tournament": 10, "replace": False, "mutation": "notebook"},
+    "nb101-hpo": {"population": 100, "tournament": 10, "replace": True, "mutation": "one-choice"},
+    "naszilla": {"population": 29, "tournament": 10, "replace": True, "founders": 10, "mutation": "naszilla"},
+    "area": {**NB201, "proxy": "naswot", "sampled": 20, "mutation": "edge"},
+    "zero-cost-warmup": {**ZERO_COST, "sampled": 3000, "move_probability": 0.0},
+    "zero-cost-move": {**ZERO_COST, "sampled": 0, "move_probability": 0.75, "neighbours": 24},
 }
 
 
 def evolution(preset: str = "nb201", *, label: str = "", **settings: Any) -> Recipe:
-    """Regularized evolution with published settings, single settings override them.
+    """Evolution with published settings; single settings override those of ``preset``.
 
-    ``preset`` is "nb201" (population 10, tournament of 3 with replacement; AutoDL-Projects, also used for NATS-Bench)
-    or "nb101" (population 50, tournament of 10 without replacement; the nasbench notebook). The mutation is the
-    space's own (`Space.mutation_law`).
+    ================  =========================================================================================
+    nb201, nats       population 10, tournament of 3 with replacement, the space's own mutation (NAS-Bench-201 and
+                      NATS-Bench; regularized_ea.py of AutoDL-Projects)
+    worst-dies        the same without regularization: the worst dies instead of the oldest
+    nb101             population 50, tournament of 10 without replacement, unpruned matrices (NAS-Bench-101 notebook)
+    nb101-hpo         population 100, tournament of 10 with replacement, one of 26 hyper-parameters changes, illegal
+                      cells join as the worst at no cost (nas_benchmarks, run_regularized_evolution.py)
+    naszilla          10 founders, at most 29 members (the released code removes one at 30), tournament of 10 with
+                      replacement, about one change of an edge and one of an operation (White et al., NeurIPS 2020)
+    area              founders are the better half of 20 by NASWOT, then nb201 (Mellor et al., ICML 2021); on cells101
+                      a mutation flips one edge
+    zero-cost-warmup  founders are the best 64 of 3000 by synflow, tournament of 10 without replacement, a uniform
+                      neighbour as mutation (Abdelfattah et al., ICLR 2021; their notebook nas_examples)
+    zero-cost-move    the same with random founders; with probability .75 the child is the best of 24 neighbours by
+                      synflow
+    ================  =========================================================================================
+
+    The last three need the scores of a proxy; "nb101" breeds cells of NAS-Bench-101 only.
     """
-    return Recipe.from_preset("evolution", RegularizedEvolution, PRESETS, preset, label, settings)
+    chosen = {**PRESETS.get(preset, {}), **settings}
+    build: Callable[..., Searcher] = RegularizedEvolution
+    if "proxy" in chosen:
+        build = AssistedEvolution
+    elif "mutation" in chosen:
+        build = SlotEvolution
+    return Recipe.from_preset("evolution", build, PRESETS, preset, label, settings)

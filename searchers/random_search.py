@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..bench.errors import BadValue
 from ..bench.objective import Evaluation
-from ..bench.spaces import Space
+from ..bench.spaces import Cells101, Space
 from .searcher import Recipe
 
 BLOCK = 256  # ids drawn from the generator at a time
@@ -19,13 +20,26 @@ class RandomSearch:
 
     Args:
         replace: False never asks an architecture twice, and ends when the space is exhausted.
+        by_class: with ``replace=False``, never ask two isomorphic architectures (`Space.canonical`): the first member
+            drawn stands for its class, so that classes come up as often as they have members.
+        law: "space" (`Space.sample`) or "rejection" (`Cells101.sample_rejection`, the law of the NAS-Bench-101
+            notebook: uniform matrices, redrawn until legal, far from uniform over cells).
     """
 
-    def __init__(self, space: Space, rng: np.random.Generator, *, replace: bool = True) -> None:
+    def __init__(
+        self, space: Space, rng: np.random.Generator, *, replace: bool = True, by_class: bool = False,
+        law: str = "space",
+    ) -> None:  # fmt: skip
+        if law not in ("space", "rejection") or (law == "rejection" and not isinstance(space, Cells101)):
+            raise BadValue(f"law={law!r} given for space {space.name!r}; legal: 'space', on cells101 also 'rejection'")
+        if not replace and law == "rejection":
+            raise BadValue("replace=False draws every architecture once, which is no rejection law; use law='space'")
+        if by_class and replace:
+            raise BadValue("by_class=True skips isomorphic architectures; it goes with replace=False")
         self._space = space
         self._rng = rng
-        self._replace = replace
-        self._order = None if replace else rng.permutation(space.size)
+        self._law = law
+        self._order = None if replace else _once(space, rng, by_class)
         self._next: list[int] = []
         self._drawn = 0
 
@@ -36,10 +50,12 @@ class RandomSearch:
         return taken
 
     def _refill(self) -> bool:
-        if self._order is None:
-            block = self._space.sample(BLOCK, self._rng)
-        else:
+        if self._order is not None:
             block = self._order[self._drawn : self._drawn + BLOCK]
+        elif self._law == "rejection" and isinstance(self._space, Cells101):
+            block = self._space.sample_rejection(BLOCK, self._rng)
+        else:
+            block = self._space.sample(BLOCK, self._rng)
         self._drawn += len(block)
         self._next += block.tolist()
         return len(block) > 0
@@ -48,9 +64,31 @@ class RandomSearch:
         """Nothing is learned."""
 
 
-PRESETS: dict[str, dict[str, Any]] = {"nb201": {"replace": True}, "distinct": {"replace": False}}
+def _once(space: Space, rng: np.random.Generator, by_class: bool) -> np.ndarray[Any, np.dtype[np.int64]]:
+    order = rng.permutation(space.size)
+    if not by_class:
+        return order
+    firsts = np.unique(space.canonical(order), return_index=True)[1]
+    return order[np.sort(firsts)]
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "nb201": {"replace": True},
+    "distinct": {"replace": False},
+    "classes": {"replace": False, "by_class": True},
+    "nb101": {"law": "rejection"},
+}
 
 
 def random(preset: str = "nb201", *, label: str = "", **settings: Any) -> Recipe:
-    """Random search; ``preset`` is "nb201" (with replacement) or "distinct" (without), single settings override it."""
+    """Random search; single settings override those of ``preset``.
+
+    ============  =============================================================================================
+    nb201         uniform with replacement (NAS-Bench-201 and NATS-Bench; AutoDL-Projects)
+    distinct      without replacement: the law of White et al. and of most peers that keep a dictionary
+    classes       without replacement, one architecture of each isomorphism class
+    nb101         uniform matrices redrawn until legal, with replacement (NAS-Bench-101 notebook; nas_benchmarks'
+                  run_random_search with its illegal draws, which cost nothing, left out)
+    ============  =============================================================================================
+    """
     return Recipe.from_preset("random", RandomSearch, PRESETS, preset, label, settings)
