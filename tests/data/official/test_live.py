@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from nasgauge.bench.errors import BadFile
 from nasgauge.bench.spaces import space
+from nasgauge.bench.spaces.topology import OPERATIONS
 from nasgauge.data import official
 from nasgauge.data.official.source import texts
 from nasgauge.data.official.warn import OfficialTrap, say_again
@@ -177,6 +178,34 @@ def test_changing_an_object_changes_the_answers(pair: Pair, tmp_path: Path) -> N
         assert api.get_more_info(0, "cifar10", None, "200", False)["train-all-time"] == 10.0
         api.clear_params(0)
         api.clear_params(0, "200")
+
+
+@settings(max_examples=60, deadline=None)
+@given(archs=st.lists(st.integers(0, 15_624), min_size=1, max_size=5), shuffled=st.permutations(OPERATIONS))
+def test_texts_of_cells_are_taken_apart_alike(archs: list[int], shuffled: list[str]) -> None:
+    nats_bench = pytest.importorskip("nats_bench")
+    theirs, ours = [nats_bench.NATStopology], [official.NATStopology]
+    with contextlib.suppress(ImportError):
+        theirs.append(importlib.import_module("nas_201_api").NASBench201API)
+        ours.append(official.NASBench201API)
+    of = space("topology")
+    for their, mine in zip(theirs, ours, strict=True):
+        for text in map(of.text, archs):
+            assert mine.str2lists(text) == their.str2lists(text)
+            assert (mine.str2matrix(text) == their.str2matrix(text)).all()
+            assert mine.str2matrix(text).dtype == their.str2matrix(text).dtype
+            assert (mine.str2matrix(text, shuffled) == their.str2matrix(text, shuffled)).all()
+
+
+def test_isomorphic_cells_share_a_text_as_officially(tmp_path: Path) -> None:
+    pytest.importorskip("nats_bench")
+    texts = [space("topology").text(arch) for arch in range(300)]
+    path = str(write_nats(made_up(texts, Choices(lengths={"12": 1, "200": 1})), tmp_path))
+    theirs = pytest.importorskip("nats_bench").create(path, "tss", verbose=False)
+    ours = official.create(path, "tss", verbose=False)
+    for arch in range(300):
+        assert ours.get_unique_str(arch) == theirs.get_unique_str(arch)
+    assert ours.get_unique_str(texts[7]) == theirs.get_unique_str(texts[7])
 
 
 def public(cls: type) -> dict[str, Any]:
