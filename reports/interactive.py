@@ -26,7 +26,12 @@ def figure(panel: Panel) -> go.Figure:
     """
     import plotly.graph_objects as go
 
-    return go.Figure(**(_view(panel) if isinstance(panel, View) else interactive_panel(panel)))
+    return go.Figure(**described(panel))
+
+
+def described(panel: Panel) -> dict[str, Any]:
+    """Data and layout of the figure as plain values and arrays, unchecked: what the page is written from."""
+    return _view(panel) if isinstance(panel, View) else interactive_panel(panel)
 
 
 def _view(view: View) -> dict[str, Any]:

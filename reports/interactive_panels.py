@@ -110,12 +110,13 @@ def _ranking(ranking: Ranking) -> dict[str, Any]:
     ]  # fmt: skip
     position = {"left": "middle right", "right": "middle left", "center": "middle center"}
     for side, place in position.items():
-        some = [text for text in words if text.side == side]
-        data.append({
-            "type": "scatter", "mode": "text", "x": [text.x for text in some], "y": [text.y for text in some],
-            "text": [escaped(text.words) for text in some], "textposition": place, "hoverinfo": "skip",
+        some = [each for each in words if each.side == side]
+        text: dict[str, Any] = {
+            "type": "scatter", "mode": "text", "x": [each.x for each in some], "y": [each.y for each in some],
+            "text": [escaped(each.words) for each in some], "textposition": place, "hoverinfo": "skip",
             "cliponaxis": False, "meta": {"role": "words"},
-        })  # fmt: skip
+        }  # fmt: skip
+        data.append(text)
     first, last = ranking.span
     wide = 0.35 * (last - first)
     hidden: dict[str, Any] = {"visible": False, "fixedrange": True}

@@ -7,8 +7,9 @@ import gzip
 import json
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -40,11 +41,35 @@ def render(report: Report, *, still: bool = False) -> str:
 
 
 def _views(plot: Plot) -> Markup:
-    """All views of a plot as JSON that is safe inside a script element."""
-    from .interactive import figure
+    """All views of a plot as JSON that is safe inside a script element.
 
-    found = {" ".join(choice): json.loads(str(figure(view).to_json())) for choice, view in plot.views.items()}
-    return _script(json.dumps(found, separators=(",", ":"), ensure_ascii=True))
+    Arrays are kept once each, as base64 of single precision, and named by their place in ``arrays``: the
+    lines of many views share their x, a band's edges and its words on hover their numbers.
+    """
+    from .interactive import described
+
+    arrays: dict[bytes, int] = {}
+    views = {" ".join(choice): _plain(described(view), arrays) for choice, view in plot.views.items()}
+    kept = [base64.b64encode(content).decode() for content in arrays]
+    text = json.dumps({"arrays": kept, "views": views}, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return _script(text)
+
+
+def _plain(value: Any, arrays: dict[bytes, int]) -> Any:
+    """The value with its arrays taken out; NaN outside of an array is null."""
+    if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind == "f":
+        return {"array": arrays.setdefault(value.astype("<f4").tobytes(), len(arrays))}
+    if isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype == np.float32:
+        return {"columns": [_plain(column, arrays) for column in np.ascontiguousarray(value.T)]}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist(), arrays)
+    if isinstance(value, dict):
+        return {key: _plain(each, arrays) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each, arrays) for each in value]
+    if isinstance(value, float) and value != value:
+        return None
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _downloads(report: Report) -> list[tuple[str, str]]:

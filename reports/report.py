@@ -116,4 +116,10 @@ def _comparison(run: Run) -> Report:
     return comparison(run)
 
 
-REPORTS: dict[str, Callable[[Run], Report]] = {"compare": _comparison}
+def _verification(run: Run) -> Report:
+    from .verification import verification
+
+    return verification(run)
+
+
+REPORTS: dict[str, Callable[[Run], Report]] = {"compare": _comparison, "verify": _verification}

@@ -34,3 +34,10 @@ def joined(words: Iterable[str]) -> str:
     """ "a", "a and b", "a, b and c"."""
     listed = list(words)
     return " and ".join([", ".join(listed[:-1]), listed[-1]]) if len(listed) > 1 else "".join(listed)
+
+
+def p_value(p: float) -> str:
+    """A p-value: "0.031", "< 0.001", a dash where there was no test."""
+    if math.isnan(p):
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"

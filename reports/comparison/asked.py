@@ -39,6 +39,10 @@ class Task:
     optimum: Mapping[str, Optimum | None]
     missing: Mapping[str, int]
     mean_of_space: Mapping[str, float | None]
+    top: Mapping[str, Mapping[str, float]]  # split -> share of the space ("0.01") -> accuracy that this share reaches
+    budgets: tuple[int, ...]  # training lengths a searcher could ask for
+    reference: tuple[float, float] | None  # (value [percent], cost) from which hypervolume is measured
+    allowed: int | None  # architectures that the hard limit leaves
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,12 @@ class Asked:
     git: str | None
     host: Mapping[str, Any]
     started: str | None
+    workers: int  # trainers at a time
+    mode: str  # "async" or "sync"
+    resume: bool  # whether a longer training goes on from a shorter one
+    objective2: str | None  # metric of the second objective, smaller is better
+    constraint: str | None  # the hard limit in words
+    scores: str | None  # file of proxy scores
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Asked:
@@ -116,6 +126,12 @@ class Asked:
                 git=config.get("git"),
                 host=dict(config["host"]),
                 started=config.get("started"),
+                workers=int(config.get("workers") or 1),
+                mode=str(config.get("mode") or "async"),
+                resume=bool(config.get("resume")),
+                objective2=config.get("objective2"),
+                constraint=_constraint(config.get("constraint")),
+                scores=None if config.get("scores") is None else str(config["scores"]),
             )
         except KeyError as error:
             raise BadFile(f"run.json of a comparison lacks {error}; it is damaged or of another version") from error
@@ -137,6 +153,7 @@ class Asked:
 
 def _task(task: Mapping[str, Any]) -> Task:
     optimum, missing, mean = task["optimum"] or {}, task.get("missing") or {}, task.get("mean_of_space") or {}
+    top, reference = task.get("top") or {}, task.get("reference")
     return Task(
         dataset=str(task["dataset"]),
         search_metric=str(task["search"]["metric"]),
@@ -149,7 +166,19 @@ def _task(task: Mapping[str, Any]) -> Task:
         optimum={split: _optimum(optimum.get(split)) for split in SPLITS},
         missing={name: int(missing.get(name) or 0) for name in ("search", *SPLITS)},
         mean_of_space={split: None if mean.get(split) is None else float(mean[split]) for split in SPLITS},
+        top={split: {str(share): float(value) for share, value in top.get(split, {}).items()} for split in SPLITS},
+        budgets=tuple(int(budget) for budget in task.get("budgets") or (task["search"]["budget"],)),
+        reference=None if reference is None else (float(reference["value"]), float(reference["cost"])),
+        allowed=None if task.get("allowed") is None else int(task["allowed"]),
     )
+
+
+def _constraint(limit: Any) -> str | None:
+    """The hard limit in words: "latency_ms:pixel3 at most 5"."""
+    if limit is None or isinstance(limit, str):
+        return limit
+    metric, largest = (limit["metric"], limit["limit"]) if isinstance(limit, Mapping) else limit
+    return f"{metric} at most {float(largest):g}"
 
 
 def _optimum(best: Mapping[str, Any] | None) -> Optimum | None:

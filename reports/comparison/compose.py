@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from ...searchers.run import Run
-from ..blocks import Alarm, Block, Facts, Findings, Listing, Points, Section, Text
+from ..blocks import Alarm, Block, Facts, Findings, Listing, Plot, Points, Section, Text
+from ..page import slug
+from ..panels import Panel
 from ..report import Report
 from ..view import View
-from ..words import counted, joined, number
-from . import sentences
+from ..words import counted, joined, number, p_value
+from . import contest, sentences
+from .arrivals import arrival_grid, arrival_plot, arrival_views
 from .asked import SPLITS, Asked, Task
-from .grids import effort_grid, final_grid, paired_grid, rows_of
+from .checklist import checklist
+from .grids import effort_grid, final_grid, quality_grid
+from .milestones import targets
+from .objectives import Fronts
 from .outcome import Outcome, curve_table, expected_table, outcome
-from .plots import interactive_plot, paper_figures
+from .parallel import parallel_blocks, parallel_figures
+from .plots import file_names, interactive_plot, paper_figures
 from .provenance import provenance, reading
 from .sentences import SPLIT_WORDS
 
@@ -27,41 +35,107 @@ def comparison(run: Run) -> Report:
     """
     found = outcome(run)
     asked = found.asked
-    figures = paper_figures(found)
-    tables = {"final": found.final, "paired": found.paired, "effort": found.effort, "incumbents": found.incumbents}
+    several = len(asked.labels) > 1
+    fronts = Fronts(found) if asked.objective2 and any(task.reference for task in found.tasks) else None
+    ranks = contest.rank_views(found) if several and found.tasks else {}
+    arrivals = {task.dataset: arrival_views(found, task) for task in found.tasks}
+    figures = _figures(found, fronts, ranks, arrivals)
+    tables = dict(found.tables)
+    if fronts is not None:
+        import pandas as pd
+
+        tables["fronts"] = pd.DataFrame(fronts.rows)
+    if len(found.failures):
+        tables["failures"] = found.failures.drop(columns="traceback")
     if found.curves:
         tables["curves"] = curve_table(found)
     if found.expected:
         tables["random-closed-form"] = expected_table(found)
+    first: tuple[Block, ...] = (*_alarms(found), *_first_failure(found), _summary(found), _facts(asked))
+    sections = [Section("", first)]
+    if several and found.tasks:
+        sections.append(Section("Who is ahead", _ahead(found, ranks)))
+    sections += [
+        Section(task.dataset, _task_blocks(found, task, figures, arrivals.get(task.dataset, {})))
+        for task in asked.tasks
+    ]
+    if fronts is not None:
+        sections.append(Section("Two objectives", fronts.blocks()))
+    if asked.workers > 1:
+        sections.append(Section("Several trainers", parallel_blocks(found)))
+    sections += [
+        Section("How to read this", (Points(reading(asked)),)),
+        Section("What this rests on", (Facts(provenance(asked)),)),
+        Section("Checklist", (Text((CHECKLIST,)), checklist(found))),
+        Section("Do it again", _again(run, asked)),
+    ]
     return Report(
         title=sentences.title(asked),
         lead=f"{joined(task.dataset for task in asked.tasks)}; {counted(asked.seeds, 'repetition')} of each "
         f"searcher on each data set, each of {sentences.budget(asked)}",
-        sections=(
-            Section("", (*_alarms(found), _summary(found), _facts(asked))),
-            *(Section(task.dataset, _task_blocks(found, task, figures)) for task in asked.tasks),
-            Section("How to read this", (Points(reading(asked)),)),
-            Section("What this rests on", (Facts(provenance(asked)),)),
-            Section("Do it again", _again(run, asked)),
-        ),
+        sections=tuple(sections),
         figures=figures,
         tables={name: table for name, table in tables.items() if len(table)},
     )
 
 
+CHECKLIST = (
+    "The NAS best-practices checklist of Lindauer & Hutter (JMLR 2020), answered from what the run recorded; questions "
+    "that a run cannot answer are left to its author."
+)
+
+
+def _figures(
+    found: Outcome, fronts: Fronts | None, ranks: Mapping[tuple[str, str], View],
+    arrivals: Mapping[str, Mapping[tuple[str, str], View]],
+) -> dict[str, tuple[Panel, ...]]:  # fmt: skip
+    """Everything for paper, by file name."""
+    figures = paper_figures(found)
+    names = file_names(found)
+    for task in found.tasks:
+        if views := arrivals[task.dataset]:
+            axis = found.axes(task.dataset)[0]
+            figures[f"{names[task.dataset]}-arrivals"] = tuple(views[target, axis] for target in targets(task, "test"))
+        if len(found.runs(task.dataset)) > 1:
+            figures[f"{names[task.dataset]}-pairs"] = (contest.pair_matrix(found, task),)
+    if len(found.asked.labels) > 1 and found.tasks:
+        for axis in sentences.AXIS_WORDS:
+            if shown := tuple(view for (_, its), view in ranks.items() if its == axis):
+                figures[f"ranks-{axis}"] = shown
+                break
+        if (diagram := contest.critical_differences(found, contest.over_tasks(found))) is not None:
+            figures["critical-differences"] = (diagram,)
+        if len(found.tasks) > 1:
+            figures["final-regret"] = (contest.regret_matrix(found),)
+    return {**figures, **parallel_figures(found), **(fronts.figures() if fronts is not None else {})}
+
+
 def _alarms(found: Outcome) -> list[Alarm]:
     """What is not there, with counts."""
     alarms = []
+    if len(found.failures):
+        counts = found.failures.groupby(["dataset", "searcher"], sort=False, observed=True)
+        lines = [
+            f"{dataset}, {searcher}: {counted(frame['seed'].nunique(), 'repetition')}, e.g. seed "
+            f"{frame['seed'].iloc[0]} at query {frame['query'].iloc[0]}: {frame['error'].iloc[0]}"
+            for (dataset, searcher), frame in counts
+        ]
+        last = "They are in no number below; which ones they are stands in failures.csv."
+        alarms.append(Alarm(f"{counted(len(found.failures), 'repetition')} failed", (*lines, last)))
     if found.gaps:
         expected = found.asked.seeds * len(found.asked.tasks) * len(found.asked.labels)
         lost = sum(gap.expected - gap.found for gap in found.gaps)
-        lines = [f"{gap.dataset}, {gap.searcher}: {gap.found:,} of {gap.expected:,} repetitions" for gap in found.gaps]
+        lines = [
+            f"{gap.dataset}, {gap.searcher}: {gap.found:,} of {gap.expected:,} repetitions"
+            + (f" ({gap.failed:,} failed)" if gap.failed else "")
+            for gap in found.gaps
+        ]
         last = "All numbers below are of the repetitions that are there; the same command completes the run."
         alarms.append(Alarm(f"Incomplete: {lost:,} of {expected:,} repetitions are missing", (*lines, last)))
     unknown = [
         f"{row.dataset}, {row.searcher}: {row.missing:,} of {row.missing + row.runs:,} final incumbents have no "
         f"{SPLIT_WORDS[row.split]} accuracy in the table and are left out of every number on it"
-        for row in found.final.itertuples()
+        for row in found.tables["final"].itertuples()
         if row.missing
     ]
     if unknown:
@@ -73,11 +147,19 @@ def _alarms(found: Outcome) -> list[Alarm]:
     return alarms
 
 
+def _first_failure(found: Outcome) -> list[Listing]:
+    """Where the first of the failed repetitions broke off."""
+    if not len(found.failures):
+        return []
+    return [Listing("Where the first one broke off", str(found.failures["traceback"].iloc[0]), folded=True)]
+
+
 def _summary(found: Outcome) -> Findings:
     items = []
     for task in found.asked.tasks:
-        final, paired = (rows_of(table, task.dataset, "test") for table in (found.final, found.paired))
-        items += sentences.findings(task, found.asked, final, paired)
+        final = found.rows("final", task.dataset, split="test")
+        pairs = found.rows("pairs", task.dataset, split="test", reference=found.asked.labels[0])
+        items += sentences.findings(task, found.asked, final, pairs)
     return Findings(tuple(items))
 
 
@@ -101,7 +183,38 @@ def _facts(asked: Asked) -> Facts:
     )
 
 
-def _task_blocks(found: Outcome, task: Task, figures: dict[str, tuple[View, ...]]) -> tuple[Block, ...]:
+def _ahead(found: Outcome, ranks: Mapping[tuple[str, str], View]) -> tuple[Block, ...]:
+    """All searchers on all data sets: final regret, ranks over the budget, the test over data sets."""
+    blocks: list[Block] = []
+    if len(found.tasks) > 1:
+        picture = Plot(
+            "final-regret", {"Show": (("final", "final"),)}, {("final",): contest.regret_matrix(found)},
+            ("final-regret",),
+            "Mean test regret at the end of the budget [points]; the darker, the better its rank on that data set.",
+        )  # fmt: skip
+        blocks.append(picture)
+    if ranks:
+        blocks.append(contest.rank_plot(found, ranks))
+    tested = contest.over_tasks(found)
+    diagram = contest.critical_differences(found, tested)
+    if diagram is None:
+        blocks.append(Text((f"No test over data sets (Friedman, Nemenyi): {tested.refused}.",)))
+    else:
+        said = f"Friedman's test over {tested.tasks} data sets (Iman & Davenport's F): p {p_value(tested.p)}."
+        caption = (
+            "Mean rank by mean final test accuracy, 1 the best; bars join searchers whose ranks differ by less than "
+            f"Nemenyi's critical difference at 5 %. {said}"
+        )
+        switch = {"Show": (("ranks", "ranks"),)}
+        blocks.append(Plot("critical", switch, {("ranks",): diagram}, ("critical-differences",), caption))
+    if len(found.tasks) > 1:
+        blocks.append(contest.verdict_grid(found))
+    return tuple(blocks)
+
+
+def _task_blocks(
+    found: Outcome, task: Task, figures: Mapping[str, tuple[Panel, ...]], arrivals: Mapping[tuple[str, str], View]
+) -> tuple[Block, ...]:
     """Everything about one data set."""
     best = [
         f"{number(optimum.value)} % {SPLIT_WORDS[name]} (architecture {optimum.id}; {optimum.rule})"
@@ -109,23 +222,37 @@ def _task_blocks(found: Outcome, task: Task, figures: dict[str, tuple[View, ...]
         if (optimum := task.optimum[name]) is not None
     ]
     blocks: list[Block] = [Text((f"Best of the table: {joined(best)}.",))] if best else []
-    if any(dataset == task.dataset for dataset, *_ in found.curves):
+    there = found.runs(task.dataset)
+    if found.axes(task.dataset):
         blocks.append(interactive_plot(found, task, figures))
     blocks += [final_grid(found, task, name) for name in SPLITS]
-    if len(found.asked.labels) > 1 and len(rows_of(found.paired, task.dataset, "test")):
-        blocks.append(paired_grid(found, task))
-    effort = found.effort[found.effort["dataset"] == task.dataset] if len(found.effort) else found.effort
-    if len(effort):
-        blocks.append(effort_grid(found.asked, effort))
+    if len(there) > 1:
+        if found.asked.labels[0] in there:
+            blocks.append(contest.paired_grid(found, task))
+        if len(there) > 2:
+            blocks.append(contest.pair_plot(found, task))
+    if arrivals:
+        blocks += [arrival_plot(found, task, arrivals), arrival_grid(found, task)]
+    if there:
+        blocks += [quality_grid(found, task), effort_grid(found, task)]
     return tuple(blocks)
 
 
 def _again(run: Run, asked: Asked) -> tuple[Block, ...]:
     """How to get the same numbers once more."""
-    blocks: list[Block] = [
-        Listing("Command", sentences.command(asked)),
-        Listing("run.json", json.dumps(run.config, indent=1, sort_keys=True, ensure_ascii=False), folded=True),
-    ]
+    blocks: list[Block] = []
+    if (run.folder / "study.toml").is_file():
+        study = (run.folder / "study.toml").read_text(encoding="utf-8")
+        text = ("The run folder holds the study that it is; this runs it again and writes this page and every figure.",)
+        folder = slug(asked.benchmark.name)
+        commands = f"nasgauge compare study.toml --out {folder}-again\nnasgauge report {folder}-again"
+        blocks += [Text(text), Listing("Command", commands), Listing("study.toml", study, folded=True)]
+    else:
+        text = ("This runs it again; the last line writes this page and every figure.",)
+        blocks += [Text(text), Listing("Command", sentences.command(asked) + "\nnasgauge report RUN-FOLDER")]
+    blocks.append(
+        Listing("run.json", json.dumps(run.config, indent=1, sort_keys=True, ensure_ascii=False), folded=True)
+    )
     if asked.benchmark.description:
         blocks.append(Listing(f"What {asked.benchmark.name} holds", asked.benchmark.description, folded=True))
     return tuple(blocks)

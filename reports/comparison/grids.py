@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..blocks import Between, Cell, Grid, Label, Spread
+from ..blocks import Cell, Grid, Label, Spread
 from ..view import Style
 from ..words import between, counted, number, signed
-from .asked import Asked, Task
+from .asked import Task
 from .outcome import Outcome
 from .plots import CLOSED_FORM
-from .sentences import SPLIT_WORDS
+from .sentences import AXIS_WORDS, SPLIT_WORDS
 
 HEAD = ("", "mean", "95 % interval", "spread", "regret", "std", "median", "quartiles", "IQM", "at optimum", "runs")
 
 
 def final_grid(found: Outcome, task: Task, name: str) -> Grid:
     """Where the repetitions ended, on one split."""
-    rows = rows_of(found.final, task.dataset, name)
+    rows = found.rows("final", task.dataset, split=name)
     there = rows[rows["runs"] > 0]
     optimum, mean = task.optimum[name], task.mean_of_space[name]
     start, end = _scale(there, None if optimum is None else optimum.value)
@@ -32,7 +32,7 @@ def final_grid(found: Outcome, task: Task, name: str) -> Grid:
         spread = Spread(row.smallest, row.q1, row.median, row.q3, row.largest, row.mean, start, end, colour)
         cells.append(
             (label, number(row.mean), between(row.low, row.high), spread, number(row.regret, 3), number(row.std),
-             number(row.median), between(row.q1, row.q3), number(row.iqm),
+             number(row.median), between(row.q1, row.q3), f"{number(row.iqm)} ({between(row.iqm_low, row.iqm_high)})",
              number(100 * row.at_optimum, 1) + (" %" if row.at_optimum == row.at_optimum else ""), f"{row.runs:,}")
         )  # fmt: skip
     note = ""
@@ -72,50 +72,59 @@ def _scale(there: pd.DataFrame, best: float | None) -> tuple[float, float]:
     return start, end
 
 
-def paired_grid(found: Outcome, task: Task) -> Grid:
-    """Differences to the first searcher, seed by seed."""
-    test = rows_of(found.paired, task.dataset, "test")
-    valid = rows_of(found.paired, task.dataset, "valid").set_index("searcher")
-    edges = np.concatenate([[0.0], test[["mean", "low", "high"]].to_numpy(np.float64).ravel()])
-    start, end = float(np.nanmin(edges)), float(np.nanmax(edges))
-    pad = 0.08 * (end - start) or 0.5
+def quality_grid(found: Outcome, task: Task) -> Grid:
+    """One number per run beyond its last incumbent: area under the regret curve, relative improvement, gaps."""
+    axis = found.axes(task.dataset)[0] if found.axes(task.dataset) else "queries"
+    areas = {row.searcher: row for row in found.rows("area", task.dataset, split="test", axis=axis).itertuples()}
+    gaps = {(row.searcher, row.gap): row for row in found.rows("selection", task.dataset).itertuples()}
+    finals = {row.searcher: row for row in found.rows("final", task.dataset, split="test").itertuples()}
+    missed = [row for (_, gap), row in gaps.items() if gap == "missed"]
+    end = max([row.largest for row in missed if row.largest == row.largest] or [1.0])
     rows: list[tuple[Cell, ...]] = []
-    for row in test.itertuples():
-        colour = Style.of(found.asked.labels.index(row.searcher)).colour
-        other = valid.loc[row.searcher]
-        drawn = "" if not row.pairs else Between(row.mean, row.low, row.high, start - pad, end + pad, colour)
-        rows.append(
-            (Label(row.searcher, colour), signed(row.mean), between(row.low, row.high, 3), drawn,
-             f"{row.wins:,} / {row.ties:,} / {row.losses:,}",
-             signed(other["mean"]), between(other["low"], other["high"], 3), f"{row.pairs:,}")
-        )  # fmt: skip
+    for slot, label in enumerate(found.asked.labels):
+        if (label, "missed") not in gaps:
+            continue
+        colour = Style.of(slot).colour
+        area, gap, miss = areas.get(label), gaps[label, "validation - test"], gaps[label, "missed"]
+        rows.append((
+            Label(label, colour),
+            number(area.area, 3) if area else "–", between(area.low, area.high, 3) if area else "–",
+            f"{signed(finals[label].relative_improvement, 2)} %", signed(gap.mean), between(gap.low, gap.high, 3),
+            number(miss.mean, 3), between(miss.low, miss.high, 3),
+            Spread(miss.smallest, miss.q1, miss.median, miss.q3, miss.largest, miss.mean, 0.0, end, colour),
+        ))  # fmt: skip
     return Grid(
-        caption=f"Difference to {found.asked.labels[0]}, paired by seed [points]",
-        head=("", "test", "95 % interval", "", "won / tied / lost", "validation", "95 % interval", "pairs"),
+        caption="Over the whole budget, and what choosing by validation costs",
+        head=("", "mean test regret", "95 % interval", "relative improvement", "validation − test", "95 % interval",
+              "missed by selection", "95 % interval", ""),
         rows=tuple(rows),
-        note="Positive: better than the reference. Each interval stands for itself; none is corrected for the number "
-        "of comparisons." if len(rows) > 1 else "Positive: better than the reference.",
+        note=f"Mean test regret: area under the regret curve over {AXIS_WORDS[axis]} divided by its length, from where "
+        "every run has an incumbent. Relative improvement: over the mean architecture of the space (Yang et al. 2020). "
+        "Missed by selection: best test accuracy among all that a run evaluated minus that of the one it chose.",
     )  # fmt: skip
 
 
-def effort_grid(asked: Asked, effort: pd.DataFrame) -> Grid:
-    """What a repetition spent."""
+def effort_grid(found: Outcome, task: Task) -> Grid:
+    """What a repetition spent, and what it spent in vain."""
     rows: list[tuple[Cell, ...]] = []
-    for row in effort.itertuples():
-        label = Label(row.searcher, Style.of(asked.labels.index(row.searcher)).colour)
+    for row in found.rows("effort", task.dataset).itertuples():
+        label = Label(row.searcher, Style.of(found.asked.labels.index(row.searcher)).colour)
         span = "" if row.queries_least == row.queries_most else f" ({row.queries_least:,} to {row.queries_most:,})"
-        rows.append(
-            (label, f"{number(row.queries_mean, 1)}{span}", number(row.distinct_mean, 1),
-             number(row.simulated_seconds_mean, 0), number(row.searcher_microseconds_per_query, 1))
-        )  # fmt: skip
+        rows.append((
+            label, f"{number(row.queries_mean, 1)}{span}", number(row.distinct_mean, 1), _share(row.repeated_share),
+            _share(row.isomorphic_share), number(row.without_value_mean, 1), number(row.simulated_seconds_mean, 0),
+            number(row.searcher_seconds_mean, 3), number(row.proxy_seconds_mean, 1),
+            number(row.searcher_microseconds_per_query, 1),
+        ))  # fmt: skip
     return Grid(
         caption="Effort of one repetition, mean",
-        head=("", "queries", "distinct architectures", "simulated seconds", "searcher's own time per query [µs]"),
+        head=("", "queries", "distinct", "repeated", "repeated up to isomorphism", "without value", "simulated seconds",
+              "searcher's seconds", "proxies' seconds", "searcher per query [µs]"),
         rows=tuple(rows),
-        note="The searcher's own time is measured on the host below and is not part of the simulated seconds.",
-    )
+        note="Seconds of searchers and proxies are measured on the host below and are no part of the simulated ones. "
+        "Without value: proposals that the table has no number for, or that the hard limit ruled out.",
+    )  # fmt: skip
 
 
-def rows_of(table: pd.DataFrame, dataset: str, name: str) -> pd.DataFrame:
-    """The rows of one data set and split; an empty table stays empty."""
-    return table[(table["dataset"] == dataset) & (table["split"] == name)] if len(table) else table
+def _share(share: float) -> str:
+    return "–" if share != share else f"{number(100 * share, 1)} %"

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from ..statistics import RESAMPLES, SEED
 from ..words import counted, joined, number
 from .asked import SPLITS, Asked, Benchmark, Optimum, Source, Task
-from .outcome import EQUAL
+from .milestones import EQUAL
 from .sentences import SPLIT_WORDS, budget
 
 Row: TypeAlias = tuple[str, tuple[str, ...]]
@@ -31,6 +31,8 @@ def provenance(asked: Asked) -> tuple[Row, ...]:
         *(_task(task) for task in asked.tasks),
         ("Searchers", tuple(settings)),
         ("Budget", (f"{budget(asked)}; the evaluation that crosses it {crossing}",)),
+        ("Clock", _clock(asked)),
+        *((("Second objective", _second(asked)),) if asked.objective2 or asked.constraint else ()),
         ("Seeds", (
             repeated,
             f"the value told is {TRIALS.get(asked.trial, asked.trial)}",
@@ -47,19 +49,49 @@ def provenance(asked: Asked) -> tuple[Row, ...]:
     )  # fmt: skip
 
 
+def _clock(asked: Asked) -> tuple[str, ...]:
+    """Trainers, and how longer trainings are charged."""
+    several = f"{asked.workers} trainers at a time, {asked.mode}" if asked.workers > 1 else "one training after another"
+    longer = "goes on from a shorter one and costs the difference" if asked.resume else "is charged in full"
+    lengths = any(len(task.budgets) > 1 for task in asked.tasks)
+    scores = f"proxy scores: {asked.scores}; their measured seconds are a column of their own" if asked.scores else ""
+    return tuple(filter(None, (several, f"a longer training {longer}" if lengths else "", scores)))
+
+
+def _second(asked: Asked) -> tuple[str, ...]:
+    """The second objective and the hard limit."""
+    left = (
+        f"{task.dataset}: {task.allowed:,} of {asked.benchmark.architectures:,} architectures allowed"
+        for task in asked.tasks
+        if asked.constraint and task.allowed is not None
+    )
+    said = (
+        f"{asked.objective2}, smaller is better" if asked.objective2 else "",
+        f"hard limit: {asked.constraint}; what exceeds it is told as no number and never trained" if (
+            asked.constraint) else "",
+    )  # fmt: skip
+    return (*filter(None, said), *left)
+
+
 def reading(asked: Asked) -> tuple[str, ...]:
     """What the words and numbers of the page mean."""
     kinds = joined(sorted({task.cost_provenance for task in asked.tasks}))
     return (
-        "The incumbent is the evaluation with the largest value told so far; the first one wins ties. Test accuracy "
-        "never chooses it and is looked up afterwards.",
+        "The incumbent is the evaluation with the largest value told so far, among those of the longest training so "
+        "far; the first one wins ties. Test accuracy never chooses it and is looked up afterwards.",
         "Regret is the best of the table minus the incumbent, in points of accuracy; each data set states the rule by "
         "which its best is the best.",
         f"95 % intervals are bootstrap intervals of the mean over repetitions (BCa, {RESAMPLES:,} resamples of whole "
         "repetitions). They say how well the mean is known, not how far single runs lie apart.",
         "How far single runs lie apart is told by the standard deviation of the sample, the quartiles and the drawn "
         "spread: all runs (line), their middle half (bar), median (tick) and mean (dot).",
-        "IQM is the mean of the middle half of the repetitions: a quarter is cut at each end.",
+        "IQM is the mean of the middle half of the repetitions: a quarter is cut at each end (Agarwal et al. 2021); "
+        "its interval is Tukey & McLaughlin's.",
+        "Seeds are paired in tests: runs of one seed are compared with each other. p-values are of the two-sided "
+        "Wilcoxon signed-rank test (a tie counts half for each side), adjusted by Holm over all pairs of searchers on "
+        "one data set and split; verdicts such as “beats” are at 5 % of the adjusted p.",
+        "Seeds are no tasks: the test over data sets (Friedman, Nemenyi) uses one number for each searcher and data "
+        "set, its mean final test accuracy, and is refused where data sets are too few.",
         f"At optimum is the share of repetitions that end within {EQUAL:.5f} points of the best of the table.",
         "Random search in closed form is the exact expectation of drawing uniformly with the same budget; nothing is "
         "sampled for it.",
@@ -94,8 +126,10 @@ def _task(task: Task) -> Row:
     means = [
         f"{number(mean)} % {SPLIT_WORDS[name]}" for name in SPLITS if (mean := task.mean_of_space[name]) is not None
     ]
+    lengths = joined(f"{length:,}" for length in task.budgets)
     return task.dataset, (
         f"searchers are told: {told} after {task.search_budget} epochs ({task.search_words})",
+        *((f"searchers may ask for trainings of {lengths} epochs",) if len(task.budgets) > 1 else ()),
         *(f"{SPLIT_WORDS[name]}: after {task.report_budget} epochs ({task.words[name]})" for name in SPLITS),
         *(f"best {SPLIT_WORDS[name]}: {_optimum(task.optimum[name])}" for name in SPLITS),
         f"mean architecture: {joined(means) or 'unknown'}",

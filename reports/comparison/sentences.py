@@ -10,11 +10,15 @@ from typing import Any
 
 import pandas as pd
 
-from ..words import counted, joined, number, signed
+from ..words import counted, joined, number, p_value, signed
 from .asked import Asked, Task
 
 SPLIT_WORDS = {"test": "test", "valid": "validation"}
-AXIS_WORDS = {"seconds": "simulated seconds", "queries": "queries"}
+AXIS_WORDS = {
+    "seconds": "simulated seconds",
+    "queries": "queries",
+    "total": "simulated + searchers' + proxies' seconds",
+}
 MANY = 4  # searchers: up to here the summary tells of each
 
 
@@ -62,7 +66,9 @@ def _difference(task: Task, reference: str, row: pd.Series[Any], there: pd.DataF
     if math.isnan(row["low"]):
         order = "above" if row["mean"] > 0 else "below" if row["mean"] < 0 else "from"
         return f"{name} ends {size} points {order} {reference} {place}", f"{seeds}: there is no interval. {ends}."
-    evidence = f"95 % interval {number(row['low'], 3)} to {number(row['high'], 3)} of the paired difference, {seeds}"
+    tested = f"signed-rank p {p_value(row['p_holm'])} after Holm, A12 {number(row['a12'])}"
+    ends_of = f"{number(row['low'], 3)} to {number(row['high'], 3)}"
+    evidence = f"95 % interval {ends_of} of the paired difference, {seeds}; {tested}"
     if row["verdict"]:
         verb = "beats" if row["verdict"] > 0 else "loses to"
         return f"{name} {verb} {reference} {place} by {size} points", f"{evidence}. {ends}."

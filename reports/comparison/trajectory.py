@@ -1,7 +1,8 @@
-"""From records (one row per evaluation) to incumbents and their step curves on a common grid.
+"""From records (one row per evaluation) to incumbents: which architecture each run would hand over, and when.
 
-The incumbent is the evaluation with the largest ``value`` so far, the number the searcher was told; the first one
-wins ties. Nothing else chooses it: ``valid`` and ``test`` are looked up for the incumbent and never compared.
+The incumbent is chosen by what the searcher was told and by nothing else: the evaluation of the largest training
+length so far, among those the one with the largest ``value``, among those the first. ``valid`` and ``test`` are looked
+up for the incumbent and never compared.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ import numpy as np
 import numpy.typing as npt
 
 from ...bench.errors import BadFile
-from ..statistics import Floats, bootstrap_mean
+from ..statistics import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 
-NUMBERS = ("value", "seconds", "searcher_seconds", "valid", "test")
+NUMBERS = (
+    "value", "budget", "cost", "started", "seconds", "worker", "searcher_seconds", "proxy_seconds", "valid", "test",
+)  # fmt: skip
 COLUMNS = ("dataset", "searcher", "seed", "query", "id", *NUMBERS)
-POINTS = 300  # of a grid
+CLOCKS = {"seconds": ("seconds",), "total": ("seconds", "searcher_seconds", "proxy_seconds")}  # axis -> what it sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +36,7 @@ class Repetitions:
     """All runs of one searcher on one data set: row k is the run with seed ``seeds[k]``.
 
     The arrays below are (n_run, longest run) and hold NaN (``id``: -1) after a run's last evaluation.
-    ``numbers`` has one for each of `NUMBERS`: accuracies in percent, cumulative seconds.
+    ``numbers`` has one for each of `NUMBERS`: accuracies in percent, seconds as `Run` documents them.
     """
 
     seeds: Ints  # (n_run,)
@@ -44,10 +47,24 @@ class Repetitions:
     @cached_property
     def incumbents(self) -> Ints:
         """Column of the incumbent after each evaluation, (n_run, longest); -1 while no evaluation has a value."""
+        merit = self._merit
+        before = np.maximum.accumulate(merit, axis=1)[:, :-1]
+        better = merit > np.concatenate([np.full((len(merit), 1), -np.inf), before], axis=1)
+        return np.maximum.accumulate(np.where(better, np.arange(merit.shape[1]), -1), axis=1)
+
+    @property
+    def _merit(self) -> Floats:
+        """One number for each evaluation that orders them by (budget, value); -inf where there is no value."""
         value = np.where(np.isnan(self.numbers["value"]), -np.inf, self.numbers["value"])
-        before = np.maximum.accumulate(value, axis=1)[:, :-1]
-        better = value > np.concatenate([np.full((len(value), 1), -np.inf), before], axis=1)
-        return np.maximum.accumulate(np.where(better, np.arange(value.shape[1]), -1), axis=1)
+        budget = self.numbers["budget"]
+        if np.nanmin(budget) == np.nanmax(budget):
+            return value
+        flat_value, flat_budget = value.ravel(), budget.ravel()
+        order = np.lexsort((flat_value, flat_budget))
+        fresh = (np.diff(flat_value[order], prepend=-np.inf) != 0) | (np.diff(flat_budget[order], prepend=0.0) != 0)
+        merit = np.empty(value.size)
+        merit[order] = np.cumsum(fresh)
+        return np.where(np.isinf(value), -np.inf, merit.reshape(value.shape))
 
     def final(self, name: str) -> Floats:
         """Number ``name`` of each run's last incumbent, (n_run,); NaN where it is missing."""
@@ -56,6 +73,18 @@ class Repetitions:
     def last(self, name: str) -> Floats:
         """Number ``name`` of each run's last evaluation, (n_run,)."""
         column: Floats = self.numbers[name][np.arange(len(self.seeds)), self.lengths - 1]
+        return column
+
+    def clock(self, axis: str) -> Floats:
+        """When each evaluation ended, (n_run, longest) [seconds]: simulated, or with all measured seconds on top."""
+        first, *rest = CLOCKS[axis]
+        return np.asarray(sum((self.numbers[name] for name in rest), self.numbers[first]))
+
+    def ends(self, axis: str) -> Floats:
+        """When each run ended, (n_run,): in queries, or seconds of that axis."""
+        if axis == "queries":
+            return self.lengths.astype(np.float64)
+        column: Floats = self.clock(axis)[np.arange(len(self.seeds)), self.lengths - 1]
         return column
 
     @property
@@ -72,14 +101,25 @@ class Repetitions:
         fresh: Ints = (np.diff(ordered, axis=1, prepend=-1) > 0).sum(axis=1)
         return fresh
 
-    def finished_after_queries(self, grid: Ints) -> Ints:
-        """Evaluations each run has finished after ``grid`` queries, (n_run, n_grid): flat after its last one."""
-        return np.minimum(grid[None, :], self.lengths[:, None])
+    @property
+    def without_value(self) -> Ints:
+        """Evaluations of each run that came back without a value, (n_run,): never measured, or not feasible."""
+        asked = np.arange(self.id.shape[1]) < self.lengths[:, None]
+        count: Ints = (asked & np.isnan(self.numbers["value"])).sum(axis=1)
+        return count
 
-    def finished_by(self, grid: Floats) -> Ints:
-        """Evaluations each run has finished at the times ``grid`` [simulated seconds], (n_run, n_grid)."""
+    def finished(self, axis: str, grid: Floats) -> Ints:
+        """Evaluations each run has finished at the points ``grid`` of an axis, (n_run, n_grid)."""
+        return self.finished_after_queries(grid) if axis == "queries" else self.finished_by(grid, axis)
+
+    def finished_after_queries(self, grid: npt.ArrayLike) -> Ints:
+        """Evaluations each run has finished after ``grid`` queries, (n_run, n_grid): flat after its last one."""
+        return np.minimum(np.asarray(grid, dtype=np.int64)[None, :], self.lengths[:, None])
+
+    def finished_by(self, grid: Floats, axis: str = "seconds") -> Ints:
+        """Evaluations each run has finished at the times ``grid`` [seconds of that axis], (n_run, n_grid)."""
         n, points = len(self.seeds), len(grid)
-        place = np.searchsorted(grid, self.numbers["seconds"], side="left")  # NaN sorts last: past the grid
+        place = np.searchsorted(grid, self.clock(axis), side="left")  # NaN sorts last: past the grid
         flat = (place + (points + 1) * np.arange(n)[:, None]).ravel()
         ended = np.bincount(flat, minlength=n * (points + 1)).reshape(n, points + 1)
         return np.cumsum(ended[:, :points], axis=1)
@@ -90,53 +130,16 @@ class Repetitions:
         column = np.where(finished > 0, self.incumbents[runs, np.maximum(finished - 1, 0)], -1)
         return np.where(column >= 0, self.numbers[name][runs, column], np.nan)
 
+    def trace(self, name: str) -> Floats:
+        """Number ``name`` of the incumbent after every evaluation, (n_run, longest); NaN after a run's end."""
+        runs = np.arange(len(self.seeds))[:, None]
+        asked = np.arange(self.id.shape[1]) < self.lengths[:, None]
+        return np.where(asked & (self.incumbents >= 0), self.numbers[name][runs, self.incumbents], np.nan)
+
     def started(self, finished: Ints) -> npt.NDArray[np.bool_]:
         """Whether each run has an incumbent after ``finished`` (n_run, n_grid) evaluations."""
         runs = np.arange(len(self.seeds))[:, None]
         return (finished > 0) & (self.incumbents[runs, np.maximum(finished - 1, 0)] >= 0)
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """Mean over runs of the incumbent's accuracy, with the bootstrap interval of that mean [percent].
-
-    All arrays are (n_grid,). NaN until every run has an incumbent; ``runs`` is how many runs each mean is over.
-    """
-
-    x: Floats
-    mean: Floats
-    low: Floats
-    high: Floats
-    runs: Ints
-
-
-def mean_curve(
-    repetitions: Repetitions, name: str, x: npt.ArrayLike, finished: Ints, rng: np.random.Generator
-) -> Curve:
-    """The curve of number ``name`` over the grid ``x``, at whose points ``finished`` evaluations are done.
-
-    An incumbent whose number was never measured is left out of the mean at that point (``runs`` tells).
-    """
-    started = repetitions.started(finished).all(axis=0)
-    values = np.where(started, repetitions.at(name, finished), np.nan)
-    known = ~np.isnan(values)
-    runs = known.sum(axis=0)
-    total = np.where(known, values, 0.0).sum(axis=0)
-    mean = np.divide(total, runs, out=np.full(len(runs), np.nan), where=runs > 0)
-    low, high = bootstrap_mean(values, rng)
-    return Curve(np.asarray(x, dtype=np.float64), mean, low, high, runs)
-
-
-def query_grid(end: int, points: int = POINTS) -> Ints:
-    """Up to about ``points`` query counts from 1 to ``end``: all of the first fifty, then evenly spread."""
-    early = np.arange(1, min(end, 50) + 1)
-    late = np.round(np.linspace(1, end, points)).astype(np.int64)
-    return np.unique(np.concatenate([early, late]))
-
-
-def seconds_grid(end: float, points: int = POINTS) -> Floats:
-    """Evenly spread times up to and including ``end`` [simulated seconds]."""
-    return end * np.arange(1, points + 1) / points
 
 
 def split(records: pd.DataFrame) -> dict[tuple[str, str], Repetitions]:

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nasgauge.bench.errors import BadFile
-from nasgauge.reports.comparison.trajectory import Repetitions, mean_curve, query_grid, seconds_grid, split
+from nasgauge.reports.comparison.curves import curve as curve_of
+from nasgauge.reports.comparison.curves import query_grid, seconds_grid
+from nasgauge.reports.comparison.trajectory import Repetitions, split
 
 VALUES = st.sampled_from([1.0, 2.0, 2.0, 3.0, np.nan])  # ties and missing numbers are ordinary
 RUNS = st.lists(st.lists(VALUES, min_size=1, max_size=8), min_size=1, max_size=5)
@@ -21,7 +23,8 @@ def records(runs: list[list[float]], *, searcher: str = "random", dataset: str =
     """One repetition for each list of values; test accuracy and clock derive from seed and query."""
     rows = [
         {"dataset": dataset, "searcher": searcher, "seed": seed, "query": query, "id": 10 * seed + query,
-         "value": value, "seconds": query * (seed + 1.0), "searcher_seconds": query * 1e-5, "valid": value + 0.5,
+         "value": value, "budget": 12, "cost": np.nan, "started": (query - 1) * (seed + 1.0), "worker": 0,
+         "seconds": query * (seed + 1.0), "searcher_seconds": query * 1e-5, "proxy_seconds": 0.0, "valid": value + 0.5,
          "test": 50.0 + (7 * seed + 3 * query) % 11}
         for seed, values in enumerate(runs)
         for query, value in enumerate(values, start=1)
@@ -89,28 +92,28 @@ def test_an_evaluation_without_value_is_never_incumbent() -> None:
 def test_a_mean_begins_when_every_run_has_an_incumbent_and_ends_flat() -> None:
     ours = repetitions([[1.0, 2.0], [1.0, 2.0], [np.nan, 3.0]])  # the last one begins after 2 queries, at 6 seconds
     queries = np.arange(1, 6)
-    curve = mean_curve(ours, "test", queries, ours.finished_after_queries(queries), np.random.default_rng(0))
-    assert np.isnan(curve.mean).tolist() == [True, False, False, False, False]
-    assert len(set(curve.mean[1:])) == 1
+    curve = curve_of(ours, "test", queries, ours.finished_after_queries(queries), np.random.default_rng(0))
+    assert np.isnan(curve.mean.y).tolist() == [True, False, False, False, False]
+    assert len(set(curve.mean.y[1:])) == 1
     times = np.array([0.5, 5.9, 6.0, 99.0])
-    curve = mean_curve(ours, "test", times, ours.finished_by(times), np.random.default_rng(0))
-    assert np.isnan(curve.mean).tolist() == [True, True, False, False]
+    curve = curve_of(ours, "test", times, ours.finished_by(times), np.random.default_rng(0))
+    assert np.isnan(curve.mean.y).tolist() == [True, True, False, False]
 
 
 def test_an_incumbent_without_a_test_number_is_left_out_and_counted() -> None:
     frame = records([[1.0], [1.0], [1.0]])
     frame.loc[1, "test"] = np.nan
     ours = split(frame)["cifar10", "random"]
-    curve = mean_curve(ours, "test", [1.0], ours.finished_after_queries(np.array([1])), np.random.default_rng(0))
+    curve = curve_of(ours, "test", [1.0], ours.finished_after_queries(np.array([1])), np.random.default_rng(0))
     assert curve.runs.tolist() == [2]
-    assert curve.mean[0] == np.mean(frame["test"].dropna())
+    assert curve.mean.y[0] == np.mean(frame["test"].dropna())
 
 
 def test_one_run_has_a_curve_without_interval() -> None:
     ours = repetitions([[1.0, 2.0]])
-    curve = mean_curve(ours, "test", [1, 2], ours.finished_after_queries(np.array([1, 2])), np.random.default_rng(0))
-    assert not np.isnan(curve.mean).any()
-    assert np.isnan(curve.low).all() and np.isnan(curve.high).all()
+    curve = curve_of(ours, "test", [1, 2], ours.finished_after_queries(np.array([1, 2])), np.random.default_rng(0))
+    assert not np.isnan(curve.mean.y).any()
+    assert np.isnan(curve.mean.low).all() and np.isnan(curve.mean.high).all()
 
 
 def test_distinct_architectures_are_counted_in_each_run() -> None:
@@ -161,10 +164,11 @@ def test_half_a_million_evaluations_take_no_time() -> None:
         "dataset": "cifar10", "searcher": "random", "seed": np.repeat(np.arange(seeds), evaluations),
         "query": np.tile(np.arange(1, evaluations + 1), seeds), "id": rng.integers(15625, size=seeds * evaluations),
         "value": rng.normal(size=seeds * evaluations), "valid": 90.0, "test": 93.0, "searcher_seconds": 0.0,
-        "seconds": np.tile(np.arange(1, evaluations + 1) * 100.0, seeds),
+        "seconds": np.tile(np.arange(1, evaluations + 1) * 100.0, seeds), "budget": 12, "cost": np.nan, "started": 0.0,
+        "worker": 0, "proxy_seconds": 0.0,
     })  # fmt: skip
     started = time.perf_counter()
     ours = split(frame)["cifar10", "random"]
     times = seconds_grid(100_000.0)
-    mean_curve(ours, "test", times, ours.finished_by(times), rng)
+    curve_of(ours, "test", times, ours.finished_by(times), rng)
     assert time.perf_counter() - started < 3  # measured: 0.2 s on one core, 2026-11
