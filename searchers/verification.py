@@ -80,6 +80,7 @@ def verify(
     from ..bench.live.batches import Batches
     from ..bench.live.build_run import describe_images
     from ..bench.live.device import describe, device_of
+    from ..bench.live.images import Images
 
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
         raise BadValue(f"seeds={seeds!r}; legal: a number of trainings of each architecture, at least 1")
@@ -93,7 +94,13 @@ def verify(
     _check(bench, plan, pictures)
     config = {
         "kind": "verify", "benchmark": _statement(bench), "plan": plan.to_json(), "images": describe_images(pictures),
-        "channels_last": channels_last, "compiled": compiled, "tabulated": tabulated(bench, plan), **environment(),
+        "channels_last": channels_last, "compiled": compiled, "tabulated": tabulated(bench, plan),
+        "published": _published(plan, bench),
+        "given": {
+            "images": None if images is None else os.fspath(images) if not isinstance(images, Images) else images.name,
+            "validation": validation, "limit": limit, "device": device, "recipe": dict(recipe or {}),
+        },
+        **environment(),
     }  # fmt: skip
     config["versions"]["torch"] = _torch_version()
     config["host"]["device"] = describe(where)
@@ -212,6 +219,12 @@ def _check(bench: Benchmark, plan: Plan, images: Images) -> None:
         raise BadValue(
             f"{plan.metric} is to be verified, but {images.name} has no {split} images as it is divided here"
         )
+
+
+def _published(plan: Plan, bench: Benchmark) -> dict[str, Any]:
+    """The recipe with which the table was made, unchanged."""
+    unchanged = plan_of(bench, np.array(plan.ids), dataset=plan.dataset, metric=plan.metric, budget=plan.budget)
+    return unchanged.to_json()["recipe"]
 
 
 def _statement(bench: Benchmark) -> dict[str, Any]:
