@@ -28,8 +28,10 @@ class Column:
 
     ``dataset`` is the name a user asks by; ``trained_on`` and ``evaluated_on`` say in words what that means.
     ``means_over`` says in words what a mean column averages. ``alias_of`` is the path of an earlier column with equal
-    values under another name; they are stored once. Units are in the metric's name: ``*_accuracy`` percent,
-    ``*_seconds``, ``params_millions``, ``flops_millions``, ``latency_ms:DEVICE``, ``energy_mj:DEVICE``.
+    values under another name; they are stored once. With ``out_of``, ``values`` are integer counts of pictures out of
+    so many, -1 where nothing was measured; they are stored as such and read as percent. Units are in the metric's
+    name: ``*_accuracy`` percent, ``*_seconds``, ``params_millions``, ``flops_millions``, ``latency_ms:DEVICE``,
+    ``energy_mj:DEVICE``.
 
     A metric whose name begins with an underscore is bookkeeping of the converter: who knows the table reads it by its
     path; no benchmark shows it, and nobody can query it.
@@ -47,12 +49,17 @@ class Column:
     sources: tuple[str, ...] = ()
     epochs: tuple[int, ...] | None = None
     alias_of: str = ""
+    out_of: int | None = None
 
     def __post_init__(self) -> None:
         if self.provenance not in PROVENANCES:
             raise BadValue(f"provenance {self.provenance!r} of {self.path!r}; legal: {', '.join(PROVENANCES)}")
         if self.values.dtype.kind not in "iuf":
             raise BadValue(f"column {self.path!r} holds dtype {self.values.dtype}; a column holds numbers")
+        if self.out_of is not None and (self.out_of < 1 or self.values.dtype.kind != "i"):
+            raise BadValue(
+                f"column {self.path!r}: counts out of {self.out_of} of dtype {self.values.dtype}; give signed integers"
+            )
         axes = 1 if self.seeds is None else self.values.ndim
         if self.values.ndim != axes or axes > 3 or (self.seeds is not None and axes < 2):
             raise BadValue(f"column {self.path!r} has shape {self.values.shape}, which does not fit seeds={self.seeds}")

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from .column import Column
 from .errors import BadFile, BadValue, MissingFile, UnknownName
+from .packing import percent, spread
 from .whole import whole_file
 
 FORMAT = "nasgauge-table"
@@ -56,6 +57,7 @@ class Entry:
     provenance: str
     sources: tuple[str, ...]
     epochs: tuple[int, ...] | None = None
+    out_of: int | None = None  # the stored numbers are counts out of so many, read as percent
 
 
 class Table:
@@ -73,6 +75,8 @@ class Table:
             self.info: dict[str, Any] = index["info"]
             self.sources = tuple(Source(**source) for source in index["sources"])
             self.entries = tuple(_entry_from_json(entry) for entry in index["entries"])
+            self._rows = np.asarray(self._file["rows"], dtype=np.int64) if "rows" in self._file else None
+            self._rows_sha256: str = index.get("rows_sha256", "")
         except (KeyError, TypeError, ValueError) as error:
             self._file.close()
             raise BadFile(f"{self.path}: unreadable index ({error!r}); fetch or convert it again") from error
@@ -82,28 +86,33 @@ class Table:
     def read(self, path: str) -> npt.NDArray[np.generic]:
         """The numbers of one column, read-only: a view of the mapped file where stored plainly, else decompressed."""
         dataset = self._dataset(path)
-        offset = dataset.id.get_offset()
-        if offset is None:
-            values = np.asarray(dataset[()])
+        if not self.is_mapped(path):
+            values = percent(np.asarray(dataset[()]), self._by_path[path].out_of)
+            values = values if self._rows is None else spread(values, self._rows)
             values.flags.writeable = False
             return values
         if self._map is None:
             with open(self.path, "rb") as file:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        offset = dataset.id.get_offset()
         values = np.frombuffer(self._map, dtype=dataset.dtype, count=dataset.size, offset=offset)
         return values.reshape(dataset.shape)
 
     def is_mapped(self, path: str) -> bool:
         """Whether `read` gives a view of the mapped file, whose rows cost nothing until touched, or decompresses it."""
-        return self._dataset(path).id.get_offset() is not None
+        dataset, packed = self._dataset(path), self._rows is not None or self._by_path[path].out_of
+        return not packed and dataset.id.get_offset() is not None
 
     def read_curves(self, path: str, archs: npt.NDArray[np.int64]) -> npt.NDArray[np.generic]:
         """Rows ``archs`` of a curve column, (len(archs), seed, epoch), touching only the chunks that hold them."""
         if self.is_mapped(path):
             return self.read(path)[archs]
         dataset = self._dataset(path)
-        unique, inverse = np.unique(archs, return_inverse=True)
-        return np.asarray(dataset[unique] if unique.size else np.empty((0, *dataset.shape[1:])))[inverse]
+        rows = archs if self._rows is None else self._rows[archs]
+        unique = np.unique(rows[rows >= 0])
+        values = np.asarray(dataset[unique] if unique.size else np.empty((0, *dataset.shape[1:]), dataset.dtype))
+        places = np.where(rows >= 0, np.searchsorted(unique, rows), -1)
+        return spread(percent(values, self._by_path[path].out_of), places)
 
     def _dataset(self, path: str) -> h5py.Dataset:
         if path not in self._by_path:
@@ -113,10 +122,13 @@ class Table:
     def sha256(self) -> str:
         """Digest of the table's whole content, from the checksums of its columns: equal for equal numbers."""
         lines = sorted(f"{entry.sha256}  {entry.path}" for entry in self.entries)
+        lines += [f"{self._rows_sha256}  rows"] if self._rows_sha256 else []
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def verify(self) -> None:
         """Compare every column with the checksum written beside it; BadFile names the first that differs."""
+        if self._rows is not None and _sha256(self._rows) != self._rows_sha256:
+            raise BadFile(f"{self.path}: the rows of the architectures are damaged; fetch or convert it again")
         for entry in self.entries:
             found = self._digest(entry.path)
             if found != entry.sha256:
@@ -159,6 +171,7 @@ def write_table(
     notes: Sequence[str] = (),
     extra: Mapping[str, Any] | None = None,
     mapped_curves: bool = False,
+    rows: npt.NDArray[np.int64] | None = None,
 ) -> Path:
     """Write ``columns`` as the table ``name`` of ``space``; the file appears whole under ``path`` or not at all.
 
@@ -169,28 +182,35 @@ def write_table(
         notes: sentences that `Benchmark.describe` prints.
         extra: any JSON-able detail of a source format that a reader of it wants to keep.
         mapped_curves: store curves plainly, for access in microseconds at the price of disk space, not compressed.
+        rows: where architectures of one class share their numbers: the row of the columns that each architecture has,
+            (architectures,), -1 where nothing was measured. Such a table is compressed, and decompressed when read.
 
     Raises:
         BadValue: no columns, two columns of one path, columns of different length, curves without the ends of runs.
         OSError: the disk is full or not writable; nothing is left under ``path``.
     """
     entries: list[Entry] = []
+    stored = -1
     with whole_file(path) as temporary:
         with h5py.File(temporary, "w", libver=("earliest", "v110")) as file:
             for column in columns:
                 if any(entry.path == column.path for entry in entries):
                     raise BadValue(f"table {name!r} has two columns {column.path!r}")
-                if entries and column.values.shape[0] != entries[0].shape[0]:
+                if entries and len(column.values) != stored:
                     raise BadValue(
-                        f"table {name!r}: column {column.path!r} has {column.values.shape[0]} architectures, "
-                        f"{entries[0].path!r} has {entries[0].shape[0]}"
+                        f"table {name!r}: column {column.path!r} has {len(column.values)} architectures, "
+                        f"{entries[0].path!r} has {stored}"
                     )
-                entries.append(_store(file, column, mapped_curves))
+                stored = len(column.values)
+                entries.append(_store(file, column, mapped_curves, rows))
             _check_whole(name, entries)
             info = {"name": name, "space": space, "title": title, "licence": licence, "notes": list(notes),
                     "architectures": entries[0].shape[0], "extra": dict(extra or {})}  # fmt: skip
             index = {"info": info, "sources": [asdict(source) for source in sources],
-                     "entries": [asdict(entry) for entry in entries]}  # fmt: skip
+                     "entries": [_entry_to_json(entry) for entry in entries]}  # fmt: skip
+            if rows is not None:
+                file.create_dataset("rows", data=rows.astype("<i4"), compression="gzip", shuffle=True)
+                index["rows_sha256"] = _sha256(rows.astype(np.int64))
             file.attrs["format"] = FORMAT
             file.attrs["schema"] = SCHEMA
             file["index"] = json.dumps(index, sort_keys=True)
@@ -207,41 +227,48 @@ def _check_whole(name: str, entries: Sequence[Entry]) -> None:
             raise BadValue(f"curves {entry.path!r} of table {name!r} come without the ends of their runs")
 
 
-def _store(file: h5py.File, column: Column, mapped_curves: bool) -> Entry:
+def _store(file: h5py.File, column: Column, mapped_curves: bool, rows: npt.NDArray[np.int64] | None) -> Entry:
     if column.alias_of:
         if f"columns/{column.alias_of}" not in file:
             raise BadValue(f"column {column.path!r} is said to be {column.alias_of!r}, which was not written before it")
         file[f"columns/{column.path}"] = file[f"columns/{column.alias_of}"]
-        return _entry(column)
+        return _entry(column, rows)
     values = np.ascontiguousarray(column.values)
     values = values.astype(values.dtype.newbyteorder("<"), copy=False)
-    entry = _entry(column)
-    plain = column.kind != "curves" or mapped_curves
+    entry = _entry(column, rows)
+    gaps = entry.missing > 0 and values.dtype.kind == "f"
+    plain = rows is None and not column.out_of and (column.kind != "curves" or mapped_curves)
     if plain and entry.missing <= SPARSE * values.size:
         file.create_dataset(f"columns/{column.path}", data=values)
         return entry
-    rows = max(1, min(len(values), CHUNK // max(1, values[:1].nbytes)))
+    together = max(1, min(len(values), CHUNK // max(1, values[:1].nbytes)))
     dataset = file.create_dataset(
-        f"columns/{column.path}", values.shape, values.dtype, chunks=(rows, *values.shape[1:]), compression="gzip",
-        shuffle=True, fillvalue=values.dtype.type(np.nan) if entry.missing else None,
+        f"columns/{column.path}", values.shape, values.dtype, chunks=(together, *values.shape[1:]), compression="gzip",
+        shuffle=True, fillvalue=values.dtype.type(np.nan) if gaps else None,
     )  # fmt: skip
-    filler = np.full(values[:rows].shape, dataset.fillvalue, dtype=values.dtype).tobytes()
-    for first in range(0, len(values), rows):
-        block = values[first : first + rows]
-        if not entry.missing or block.tobytes() != filler[: block.nbytes]:  # what is not written reads as NaN
-            dataset[first : first + rows] = block
+    filler = np.full(values[:together].shape, dataset.fillvalue, dtype=values.dtype).tobytes()
+    for first in range(0, len(values), together):
+        block = values[first : first + together]
+        if not gaps or block.tobytes() != filler[: block.nbytes]:  # what is not written reads as NaN
+            dataset[first : first + together] = block
     return entry
 
 
-def _entry(column: Column) -> Entry:
-    values = column.values
-    missing = int(np.isnan(values).sum()) if values.dtype.kind == "f" else 0
+def _entry(column: Column, rows: npt.NDArray[np.int64] | None) -> Entry:
+    values = column.values if rows is None else spread(percent(column.values, column.out_of), rows)
+    missing = int((values.astype(np.int64) < 0).sum()) if column.out_of and rows is None else 0
+    missing = int(np.isnan(values).sum()) if values.dtype.kind == "f" else missing
     return Entry(
         path=column.path, kind=column.kind, metric=column.metric, dataset=column.dataset, budget=column.budget,
-        seeds=column.seeds, shape=values.shape, missing=missing, sha256=_sha256(values), trained_on=column.trained_on,
-        evaluated_on=column.evaluated_on, means_over=column.means_over, provenance=column.provenance,
-        sources=column.sources, epochs=column.checkpoints,
+        seeds=column.seeds, shape=values.shape, missing=missing, sha256=_sha256(column.values),
+        trained_on=column.trained_on, evaluated_on=column.evaluated_on, means_over=column.means_over,
+        provenance=column.provenance, sources=column.sources, epochs=column.checkpoints, out_of=column.out_of,
     )  # fmt: skip
+
+
+def _entry_to_json(entry: Entry) -> dict[str, Any]:
+    """Without what only packed columns have, so that other tables keep their bytes."""
+    return {key: value for key, value in asdict(entry).items() if key != "out_of" or value is not None}
 
 
 def _entry_from_json(entry: dict[str, Any]) -> Entry:
