@@ -11,8 +11,8 @@ numbering of the vertices that the source stores, packed as in `cells101_code`),
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +55,8 @@ class Runs:
     checkpoints: tuple[int, ...]
     epochs: Floats | None = None  # (n, checkpoint): the stored epochs, where they are not the checkpoints
     total_seconds: Floats | None = None  # (n,): training and evaluations
+    differing: Mapping[str, npt.NDArray[np.generic]] = field(default_factory=dict)
+    """Metric -> (n,): what should be the same in all runs of a cell and is not."""
 
 
 def fraction(metric: str) -> str:
@@ -150,6 +152,10 @@ def run_columns(size: int, runs: Runs, source: str) -> Iterator[Column]:
         totals[runs.ids, repeats] = runs.total_seconds
         words = "seconds of training and evaluations"
         yield Column("total_seconds", totals, DATASET, budget, tuple(range(REPEATS)), TRAINED_ON, words)
+    for metric, numbers in runs.differing.items():
+        several = np.full((size, REPEATS), np.nan)
+        several[runs.ids, repeats] = numbers
+        yield Column(metric, several, DATASET, budget, tuple(range(REPEATS)), TRAINED_ON, provenance="computed")
 
 
 def _repeats(ids: Ids) -> npt.NDArray[np.int64]:

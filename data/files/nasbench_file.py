@@ -155,6 +155,7 @@ def _columns(
 ) -> Iterator[Column]:
     """All columns, the measurements of one budget in memory at a time."""
     yield from cell_columns(SIZE, cells)
+    differing = _differing(keys, cells, ids)
     for budget in budgets:
         records = np.flatnonzero(keys.budgets == budget)
         spools[budget].seek(0)
@@ -164,8 +165,22 @@ def _columns(
         epochs: Floats | None = evaluations[:, :, 0]
         if (evaluations[:, :, 0] == checkpoints).all():
             epochs = None
-        runs = Runs(budget, ids[records], records, evaluations[:, :, 1:], checkpoints, epochs, rows[:, -1])
+        runs = Runs(
+            budget, ids[records], records, evaluations[:, :, 1:], checkpoints, epochs, rows[:, -1],
+            {metric: values[records] for metric, values in differing.items()},
+        )  # fmt: skip
         yield from run_columns(SIZE, runs, str(path))
+
+
+def _differing(keys: _Keys, cells: Cells, ids: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.generic]]:
+    """What the records of one cell do not agree about, (n,) each; in the released files they agree about everything."""
+    cell = np.searchsorted(cells.ids, ids)
+    found: dict[str, npt.NDArray[np.generic]] = {}
+    if (keys.parameters != cells.parameters[cell]).any():
+        found["trainable_parameters"] = keys.parameters
+    if (keys.codes != cells.codes[cell]).any():
+        found["_official_cell"] = keys.codes
+    return found
 
 
 def _found(path: Path, digest: str, keys: _Keys, cells: Cells, budgets: tuple[int, ...]) -> Iterator[str]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import itertools
 import json
+import math
 import signal
 import struct
 import subprocess
@@ -23,7 +26,7 @@ from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.errors import BadFile, MissingFile, UnknownName
 from nasgauge.bench.spaces.cells101 import Cells101
 from nasgauge.bench.table import Table
-from nasgauge.data.files import nasbench_records
+from nasgauge.data.files import nasbench_file, nasbench_records
 from nasgauge.data.files.converted import Converted
 from nasgauge.data.files.nasbench_file import convert_nasbench, is_nasbench
 from nasgauge.data.files.nasbench_messages import Malformed, decode, decode_message
@@ -173,6 +176,40 @@ def test_fewer_repeats_and_more(tmp_path: Path, made: list[Record]) -> None:
     with pytest.raises(BadFile, match="record 3 is run 4 of a cell"):
         convert_nasbench(write(tmp_path / "four", [*runs, runs[0]]), tmp_path / "four.h5")
     assert not (tmp_path / "four.h5").exists()
+
+
+def test_what_the_runs_of_a_cell_do_not_agree_about_is_kept(tmp_path: Path) -> None:
+    """Parameters, and the numbering of the vertices; the cell itself is as its first record has it."""
+    made = [record(SPACE, 0, 108, np.random.default_rng(place)) for place in range(3)]
+    odd = [made[0], replace(made[0], parameters=5), renumbered(made[0])]
+    table = Table(convert_nasbench(write(tmp_path / "odd", odd), tmp_path / "odd.h5").path)
+    found = table.read("cifar10/108/trainable_parameters/runs")[0]
+    assert found.tolist() == [made[0].parameters, 5, made[0].parameters]
+    assert table.read("cifar10/static/trainable_parameters/static")[0] == made[0].parameters
+    cells = table.read("cifar10/108/_official_cell/runs")[0]
+    assert cells[0] == cells[1] == table.read("any/static/_official_cell/static")[0] != cells[2]
+
+
+def renumbered(each: Record) -> Record:
+    """The same cell with its vertices in another legal order."""
+    count = math.isqrt(len(each.adjacency))
+    matrix, ops = np.array([*map(int, each.adjacency)]).reshape(count, count), each.operations.split(",")
+    for inner in itertools.permutations(range(1, count - 1)):
+        new = [0, *inner, count - 1]
+        moved = matrix[np.ix_(new, new)]
+        other = replace(
+            each, adjacency="".join(map(str, moved.ravel())), operations=",".join(ops[vertex] for vertex in new)
+        )
+        if other != each and not np.tril(moved).any():
+            return other
+    raise AssertionError("a cell with one legal order")
+
+
+def test_a_released_file_is_recognised(tmp_path: Path, made: list[Record], monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "renamed", made)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    monkeypatch.setattr(nasbench_file, "PUBLISHED", {"nasbench_full.tfrecord": digest})
+    assert "is the released nasbench_full.tfrecord" in convert_nasbench(path, tmp_path / "x.h5").words[0]
 
 
 def test_a_released_name_with_other_content_is_said(tmp_path: Path, made: list[Record]) -> None:
