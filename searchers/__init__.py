@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from ..bench.errors import UnknownName
 from .bananas import bananas
@@ -33,8 +34,8 @@ SEARCHERS: dict[str, Callable[..., Recipe]] = {
 }
 
 
-def recipe(searcher: str | Recipe | type) -> Recipe:
-    """A recipe from a name, a recipe, or a searcher class of yours.
+def recipe(searcher: str | Recipe | type | Mapping[str, Any]) -> Recipe:
+    """A recipe from a name, a recipe, a searcher class of yours, or a table with name, preset and settings.
 
     A name may carry a preset ("evolution:nb101"), the class of an Optuna sampler ("optuna:TPESampler") or the searcher
     that a warm start leads to ("warm-start:local-search").
@@ -46,10 +47,15 @@ def recipe(searcher: str | Recipe | type) -> Recipe:
         return searcher
     if isinstance(searcher, type):
         return Recipe(searcher.__name__, searcher)
-    name, _, preset = searcher.partition(":")
+    if isinstance(searcher, Mapping):
+        name, preset, settings = searcher["name"], searcher.get("preset", ""), searcher.get("settings", {})
+        label = searcher.get("label", "") or (f"{name}:{preset}" if preset else "")
+    else:
+        (name, _, preset), settings = searcher.partition(":"), {}
+        label = searcher if preset else ""
     if name not in SEARCHERS:
         raise UnknownName.of("searcher", name, SEARCHERS)
-    return SEARCHERS[name](preset, label=searcher) if preset else SEARCHERS[name]()
+    return SEARCHERS[name](*([preset] if preset else []), label=label, **settings)
 
 
 __all__ = [

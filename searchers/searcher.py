@@ -116,6 +116,13 @@ class Recipe:
         return inspect.signature(self.build).parameters
 
     @property
+    def table(self) -> dict[str, Any]:
+        """Name, preset and settings as plain values; what has no value is left out."""
+        settings = {key: value for key, value in self.settings.items() if value is not None}
+        parts = {"name": self.name, "preset": self.preset, "settings": settings}
+        return {key: value for key, value in parts.items() if value}
+
+    @property
     def key(self) -> int:
         """A number that depends on name and settings only; keeps the random streams of searchers apart."""
         return zlib.crc32(json.dumps([self.name, dict(self.settings)], sort_keys=True).encode())

@@ -95,12 +95,27 @@ class Study:
         try:
             yield
         except NasgaugeError as error:
-            for key, value in tomllib.loads(self.text).items():
-                texts = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
-                word = next((each for each in texts if repr(each) in str(error)), "")
-                if word or f"{key}=" in str(error):
-                    raise type(error)(f"{self.path} line {line_of(self.text, (key,), word)}: {error}") from error
-            raise
+            message = str(error)
+            spoken = [(message.find(word), place, word) for place, word in self._sayings() if word in message]
+            if not spoken:
+                raise
+            _, place, word = min(spoken, key=lambda each: each[0])  # what a message is about comes first in it
+            line = line_of(self.text, place, word.strip("'="))
+            raise type(error)(f"{self.path} line {line}: {error}") from error
+
+    def _sayings(self) -> Iterator[tuple[Place, str]]:
+        """Where each value of the study stands, and how an error spells it."""
+        content = tomllib.loads(self.text)
+        for key, value in content.items():
+            texts = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
+            yield from (((key,), repr(text)) for text in texts)
+        yield from (((key,), f"{key}=") for key in content)
+        if "limit" in content:
+            yield ("limit",), repr(content["limit"].partition("<=")[0].strip())
+            yield ("limit",), content["limit"]
+        for position, searcher in enumerate(content["searchers"]):
+            settings = searcher.get("settings", {}) if isinstance(searcher, dict) else {}
+            yield from ((("searchers", position, "settings", key), f"{key}=") for key in settings)
 
 
 class _Reader:
@@ -148,11 +163,9 @@ class _Reader:
         name = given["name"]
         self._at((*place, "name"), lambda: recipe(name), name)
         self._at((*place, "preset"), lambda: recipe(f"{name}:{preset}" if preset else name), preset)
-        make = _maker(name, preset, label, settings)
-        word = next(
-            (key for key in settings if _refused(_maker(name, preset, label, {key: settings[key]}))), "settings"
-        )
-        return self._at((*place, "settings", word), make, word)
+        alone = (key for key, value in settings.items() if _refused({**given, "settings": {key: value}}))
+        word = next(alone, "settings")
+        return self._at((*place, "settings", word), lambda: recipe(given), word)
 
     def _at(self, place: Place, make: Callable[[], Any], word: str = "") -> Any:
         try:
@@ -215,29 +228,28 @@ def _spelled(table: Table) -> str:
 def _table(recipe: Recipe) -> dict[str, Any]:
     """The table [[searchers]] that makes this recipe again."""
     from . import SEARCHERS
+    from . import recipe as recipe_of
 
-    settings = {key: value for key, value in recipe.settings.items() if value is not None}
-    rest = {"label": recipe.label, **({"settings": settings} if settings else {})}
+    table, build = recipe.table, recipe.build
     if recipe.name in SEARCHERS:
-        preset = {"preset": recipe.preset} if recipe.preset else {}
-        again = _maker(recipe.name, recipe.preset, recipe.label, settings)()
-        if again.build == recipe.build and dict(again.settings) == dict(recipe.settings):
-            return {"name": recipe.name, **preset, **rest}
-    kind = recipe.build
-    return {"class": f"{getattr(kind, '__module__', '?')}:{getattr(kind, '__qualname__', repr(kind))}", **rest}
+        again = recipe_of(table)
+        if _root(again.build) is _root(build) and dict(again.settings) == dict(recipe.settings):
+            return table | {"label": recipe.label}
+    spelled = f"{getattr(build, '__module__', '?')}:{getattr(build, '__qualname__', repr(build))}"
+    return {"class": spelled, "label": recipe.label, **{key: table[key] for key in ("settings",) if key in table}}
 
 
-def _maker(name: str, preset: str, label: str, settings: Mapping[str, Any]) -> Callable[[], Recipe]:
-    """Makes the recipe of a searcher known by name."""
-    from . import SEARCHERS
-
-    label = label or (f"{name}:{preset}" if preset else "")
-    return lambda: SEARCHERS[name](*([preset] if preset else []), label=label, **settings)
+def _root(build: Any) -> Any:
+    """The class behind a partial application of it."""
+    return getattr(build, "func", build)
 
 
-def _refused(make: Callable[[], Recipe]) -> bool:
+def _refused(table: Mapping[str, Any]) -> bool:
+    """Whether no searcher can be made of this table."""
+    from . import recipe
+
     try:
-        make()
+        recipe(table)
     except NasgaugeError:
         return True
     return False

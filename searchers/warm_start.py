@@ -51,8 +51,8 @@ class WarmStart:
 
 
 def warm_start(
-    searcher: str | Recipe = "evolution", *, proxy: str = "synflow", sampled: int = 3000, kept: int = 64,
-    label: str = "",
+    searcher: str | Recipe | Mapping[str, Any] = "evolution", *, proxy: str = "synflow", sampled: int = 3000,
+    kept: int = 64, label: str = "",
 ) -> Recipe:  # fmt: skip
     """Any searcher after a warm start: the best ``kept`` of ``sampled`` random architectures by ``proxy`` come first.
 
@@ -62,7 +62,7 @@ def warm_start(
 
     inner = recipe(searcher)
     settings = {
-        "searcher": {"name": inner.name, "settings": dict(inner.settings)},
+        "searcher": inner.table,
         "proxy": proxy, "sampled": sampled, "kept": kept,
     }  # fmt: skip
     return Recipe("warm-start", partial(WarmStart, inner=inner), settings, label or f"{inner.label} from {proxy}")
