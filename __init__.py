@@ -14,19 +14,20 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from .bench.benchmark import Benchmark
-    from .bench.spaces import Space
+    from .bench.live.images import Images
+    from .bench.spaces import Architectures, Space
     from .reports.report import Report
     from .searchers import Recipe, Run
 
 __version__ = "0.1.0"
-__all__ = ["compare", "convert", "fetch", "open", "report", "space", "study"]
+__all__ = ["compare", "convert", "fetch", "open", "report", "space", "study", "verify"]
 
 _FLOORS = ("bench", "data", "proxies", "reports", "searchers", "testing")
 
@@ -189,6 +190,45 @@ def _with_warning(run: Run) -> Run:
     if words := run.failed_words():
         warnings.warn(words, FailedRepetitions, stacklevel=3)
     return run
+
+
+def verify(
+    bench: Benchmark,
+    archs: Architectures = (),
+    *,
+    dataset: str | None = None,
+    metric: str | None = None,
+    budget: int | None = None,
+    sample: int = 0,
+    seeds: int = 3,
+    base_seed: int = 0,
+    images: str | os.PathLike[str] | Images | None = None,
+    image_folder: str | os.PathLike[str] | None = None,
+    validation: float | str | None = None,
+    limit: int | None = None,
+    recipe: Mapping[str, Any] | None = None,
+    device: str = "cpu",
+    compiled: bool = False,
+    channels_last: bool = True,
+    out: str | os.PathLike[str] | None = None,
+    say: Callable[[str], None] | None = None,
+    progress: bool = False,
+) -> Run:
+    """Train architectures of a table again and compare; see `nasgauge.searchers.verification.verify`.
+
+    Args:
+        archs: ids, official strings or graphs.
+        sample: so many further architectures, one from each stratum of the tabulated accuracy.
+        recipe: what shall differ from the benchmark's own recipe, such as ``{"epochs": 3}``.
+        out: the run folder; default: one under ``runs/`` named after what is asked, so that asking again goes on.
+    """
+    from .searchers.verification import verify
+
+    return verify(
+        bench, archs, out, dataset=dataset, metric=metric, budget=budget, sample=sample, seeds=seeds,
+        base_seed=base_seed, images=images, image_folder=image_folder, validation=validation, limit=limit,
+        recipe=recipe, device=device, compiled=compiled, channels_last=channels_last, say=say, progress=progress,
+    )  # fmt: skip
 
 
 def report(run: Run | str | os.PathLike[str]) -> Report:

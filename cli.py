@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import __version__
 from .bench.errors import NasgaugeError
+
+if TYPE_CHECKING:
+    from .bench.benchmark import Benchmark
 
 app = typer.Typer(
     name="nasgauge", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
@@ -159,7 +162,7 @@ def query(
     from . import open
 
     bench = open(name, home=home)
-    ids = [bench.space.id(int(arch) if arch.lstrip("-").isdigit() else arch) for arch in archs]
+    ids = _architectures(bench, archs)
     which = seed if seed in ("mean", "all") else _integer(seed, "--seed", "mean, all, or one seed as an integer")
     answers = [
         np.asarray(bench.query(ids, each, dataset=dataset, budget=budget, epoch=epoch, seed=which))  # type: ignore[arg-type]
@@ -273,6 +276,79 @@ def _refuse_beside_study(context: typer.Context) -> None:
         if option not in free and source is not None and source.name != "DEFAULT":
             flag = "--" + option.replace("_", "-")
             raise typer.BadParameter("the study file says it; change the file", param_hint=flag)
+
+
+@app.command()
+def verify(
+    name: Annotated[str, typer.Argument(help="A benchmark or the path of a table.")],
+    archs: Annotated[list[str] | None, typer.Argument(metavar="ARCH...", help="Ids or official strings.")] = None,
+    stratified: Annotated[
+        int, typer.Option(help="So many further architectures, one from each stratum of the tabulated accuracy.")
+    ] = 0,
+    dataset: Annotated[str | None, typer.Option("--dataset", "-d", help="Which data set.")] = None,
+    metric: Annotated[
+        str | None, typer.Option("--metric", "-m", help="What to compare [default: valid_accuracy if there is one].")
+    ] = None,
+    budget: Annotated[
+        int | None, typer.Option(help="The table's training length in epochs [default: the shortest].")
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Trainings of every architecture.")] = 3,
+    base_seed: Annotated[int, typer.Option(help="The first seed; the others count up from it.")] = 0,
+    images: Annotated[
+        str | None, typer.Option(help="A set, an .npz or a folder of classes [default: the data set's own].")
+    ] = None,
+    image_folder: Annotated[Path | None, typer.Option(help="Where the official image files lie.")] = None,
+    validation: Annotated[
+        str | None, typer.Option(help="'standard', 'nb201', 'none', or a share [default: as the table was made].")
+    ] = None,
+    limit_images: Annotated[int | None, typer.Option(help="Only the first so many images of every split.")] = None,
+    recipe: Annotated[
+        list[str] | None, typer.Option(metavar="FIELD=VALUE", help="Change the recipe; may be given several times.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
+    compile_: Annotated[bool, typer.Option("--compile", help="Run networks through torch.compile.")] = False,
+    channels_last: Annotated[bool, typer.Option(help="Keep images in the memory layout NHWC.")] = True,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: one under runs/].")] = None,
+    home: Home = None,
+) -> None:
+    """Train architectures of a table again, with the recipe it was made with, and compare.
+
+    Start the same command again to go on after a kill. Recipe fields: epochs, batch, lr, momentum, nesterov,
+    weight_decay, schedule (cosine, constant), augment (none, crop, flip, crop,flip), precision (float32, bf16),
+    optimizer (sgd, rmsprop).
+
+    \b
+    Examples:
+      nasgauge verify nats-tss 6111 9930 --dataset cifar10 --budget 12 --device cuda
+      nasgauge verify nats-tss --stratified 5 -d cifar10 -m test_accuracy --budget 200 --device cuda \\
+          --recipe precision=bf16 --compile
+      nasgauge verify nats-tss 11272 14855 118 -d cifar10 --seeds 2 --limit-images 2000 \\
+          --recipe epochs=6 --recipe batch=32
+    """
+    from . import open, verify
+    from .bench.live.recipe import changes_of
+
+    bench = open(name, home=home)
+    run = verify(
+        bench, _architectures(bench, archs or []), dataset=dataset, metric=metric, budget=budget, sample=stratified,
+        seeds=seeds, base_seed=base_seed, images=images, image_folder=image_folder, validation=_share(validation),
+        limit=limit_images, recipe=changes_of(recipe or []), device=device, compiled=compile_,
+        channels_last=channels_last, out=out, say=_say, progress=True,
+    )  # fmt: skip
+    print(f"{run.folder}\nnext: nasgauge report {run.folder}")
+
+
+def _share(text: str | None) -> float | str | None:
+    """A share of the images where the text is a number, else the text itself."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text
+
+
+def _architectures(bench: Benchmark, archs: list[str]) -> list[int]:
+    """Ids of ids and official strings, as given on the command line."""
+    return [bench.space.id(int(arch) if arch.lstrip("-").isdigit() else arch) for arch in archs]
 
 
 @app.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,7 @@ def verify(
     device: str = "cpu",
     compiled: bool = False,
     channels_last: bool = True,
+    say: Callable[[str], None] | None = None,
     progress: bool = False,
 ) -> Run:
     """Train architectures with the recipe their table was made with, and keep every epoch in ``folder``.
@@ -69,6 +70,7 @@ def verify(
         device: "cpu", "cuda", "cuda:1".
         compiled: run networks through ``torch.compile``.
         channels_last: keep images in the memory layout NHWC, which convolutions are fastest with.
+        say: told, before anything is trained, what is: recipe, images, architectures, device.
         progress: show a progress bar on standard error.
 
     Raises:
@@ -108,6 +110,9 @@ def verify(
         digest = zlib.crc32(json.dumps({key: config[key] for key in ASKED}, sort_keys=True).encode())
         folder = Path("runs") / f"verify-{bench.name}-{digest:08x}"
     run = Run.create(folder, config, ASKED)
+    if say is not None:
+        for line in _words(bench, plan, pictures, config["host"]["device"]):
+            say(line)
     left = [(arch, seed) for arch in plan.ids for seed in plan.seeds if not run.part(_name(arch, seed)).exists()]
     if left:
         _train(run, bench, plan, left, Batches(pictures, where, channels_last=channels_last), compiled, progress)
@@ -127,6 +132,15 @@ def trainings(run: Run) -> pd.DataFrame:
     if not frames:
         return pd.DataFrame()
     return pd.concat(frames, ignore_index=True).sort_values(["id", "seed", "epoch"], ignore_index=True)
+
+
+def _words(bench: Benchmark, plan: Plan, images: Images, device: str) -> Iterator[str]:
+    """What is about to be trained."""
+    counts = ", ".join(f"{images.count(split):,} {split}" for split in ("train", "valid", "test"))
+    yield f"recipe: {plan.recipe.describe()}"
+    yield f"images: {images.name} ({counts})"
+    yield f"trainings: {len(plan.ids)} architectures x {len(plan.seeds)} seeds on {device}"
+    yield f"compared with: {bench.name}, {plan.metric} on {plan.dataset} after {plan.budget} epochs"
 
 
 def _train(

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
@@ -97,12 +98,45 @@ class Recipe:
         kind = "SGD" if self.optimizer == "sgd" else "RMSProp"
         nesterov = " (Nesterov)" if self.nesterov else ""
         return (
-            f"{self.epochs} epochs, {kind}, momentum {self.momentum:g}{nesterov}, lr {self.lr:g} {self.schedule}, "
+            f"{self.epochs} {'epoch' if self.epochs == 1 else 'epochs'}, {kind}, momentum {self.momentum:g}{nesterov}, lr {self.lr:g} {self.schedule}, "
             f"weight decay {self.weight_decay:g}, batch {self.batch}, "
             f"augmentation {' and '.join(self.augment) or 'none'}, {self.precision}"
         )
 
 
+def changes_of(texts: Iterable[str]) -> dict[str, Any]:
+    """Fields of a recipe from texts such as ``epochs=3``, ``nesterov=false``, ``augment=crop,flip``, ``augment=none``.
+
+    Raises:
+        UnknownName: no such field.
+        BadValue: not of the form FIELD=VALUE, or no value of the field's kind.
+    """
+    changes: dict[str, Any] = {}
+    kinds: dict[str, Callable[[str], Any]] = {
+        "epochs": int, "batch": int, "lr": float, "momentum": float, "weight_decay": float, "nesterov": _truth,
+        "augment": lambda text: () if text == "none" else tuple(text.split(",")),
+    }  # fmt: skip
+    names = [field.name for field in fields(Recipe)]
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise BadValue(f"recipe: {text!r}; legal: FIELD=VALUE with FIELD one of {', '.join(names)}")
+        if name not in names:
+            raise UnknownName.of("recipe field", name, names)
+        try:
+            changes[name] = kinds.get(name, str)(value)
+        except ValueError:
+            raise BadValue(f"recipe: {text!r}; {name} takes another kind of value, such as {_EXAMPLES[name]}") from None
+    return changes
+
+
+def _truth(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(text)
+    return text == "true"
+
+
+_EXAMPLES = {"epochs": "12", "batch": "256", "lr": "0.1", "momentum": "0.9", "weight_decay": "5e-4", "nesterov": "true"}
 _BUDGETS = {"topology": (12, 200), "size": (1, 12, 90), "cells101": (4, 12, 36, 108)}
 
 

@@ -38,6 +38,9 @@ def verification(run: Run) -> Report:
             Section("Learning curves", (curves,)),
             Section("What it cost", (_costs(found),)),
             Section("How to read this", (Points(_reading(found)),)),
+            Section(
+                "Architectures", (Facts(tuple((f"{row.id}", (row.architecture,)) for row in found.rows.itertuples())),)
+            ),
             Section("What this rests on", (Facts(_provenance(found)),)),
             Section("Do it again", _again(found)),
         ),
@@ -81,8 +84,6 @@ def _findings(found: Outcome) -> Findings:
     order = _order(found)
     if order:
         items.append(order)
-    if not found.faithful and agreement.architectures:
-        items.append((f"Mean difference to the table {signed(agreement.bias, 2)} points, not comparable", _bias(found)))
     return Findings(tuple(items))
 
 
@@ -136,7 +137,7 @@ def recipe_words(recipe: dict[str, Any]) -> str:
 def _grid(found: Outcome) -> Grid:
     rows: list[tuple[Cell, ...]] = [
         (
-            f"{row.id}  {row.architecture}", number(row.tabulated), _runs(row.tabulated_runs),
+            f"{row.id}", number(row.tabulated), _runs(row.tabulated_runs),
             f"{number(row.measured)} ± {number(row.measured_std)}", signed(row.difference, 2), number(row.seed_std),
             signed(row.z, 1),
         )

@@ -12,6 +12,7 @@ from nasgauge.bench.errors import BadValue, NotMeasured, UnknownName
 from nasgauge.bench.live.recipe import (
     Recipe,
     augmentation_seed,
+    changes_of,
     epoch_order,
     learning_rate,
     parameter_seed,
@@ -59,6 +60,18 @@ def test_unknown_field_or_augmentation_is_refused() -> None:
         Recipe(12).but(epoch=3)
     with pytest.raises(UnknownName, match="flip"):
         Recipe(12, augment=("flop",))
+
+
+def test_fields_are_read_from_text() -> None:
+    assert changes_of(["epochs=3", "lr=.05", "nesterov=false", "augment=none", "precision=bf16"]) == {
+        "epochs": 3, "lr": 0.05, "nesterov": False, "augment": (), "precision": "bf16",
+    }  # fmt: skip
+    assert changes_of(["augment=crop,flip"]) == {"augment": ("crop", "flip")}
+    for text in ("epochs", "epochs=many", "nesterov=1"):
+        with pytest.raises(BadValue, match="recipe"):
+            changes_of([text])
+    with pytest.raises(UnknownName, match="epochs"):
+        changes_of(["epoch=3"])
 
 
 def test_learning_rate_falls_along_a_half_wave_by_step() -> None:
