@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.errors import BadArchitecture, BadFile, BadValue, NotMeasured
@@ -98,6 +102,32 @@ def test_hw_nas_bench_of_another_layout_is_refused(change: Any, message: str, tm
     with pytest.raises(BadFile, match=re.escape(message)):
         converted(source, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+class Planted:
+    """Makes a folder when a plain reader of pickles meets it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.folder),)
+
+
+@pytest.mark.parametrize("place", ["top", "metric", "config", "fbnet"])
+@pytest.mark.parametrize("protocol", [0, 2, 4])
+def test_a_payload_in_hw_nas_bench_runs_nowhere(place: str, protocol: int, tmp_path: Path) -> None:
+    source = hardware()
+    cells = source["nasbench201"]["cifar10"]
+    where = {"top": source, "metric": cells["edgegpu_latency"], "config": cells["config"][0],
+             "fbnet": source["fbnet"]["edgegpu_latency"]}[place]  # fmt: skip
+    where[0 if isinstance(where, list) else "planted"] = Planted(tmp_path / "executed")
+    (tmp_path / "x").write_bytes(pickle.dumps(source, protocol))
+    with pytest.raises(BadFile, match="mkdir"):
+        convert(tmp_path / "x", tmp_path / "x.h5")
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+    pickle.loads((tmp_path / "x").read_bytes())
+    assert (tmp_path / "executed").is_dir()
 
 
 ENTRY = {"val_accuracy": 90.5, "snip": {"score": 3.5, "time": 0.25}, "flops": {"score": 7, "time": 0.0}}
@@ -235,3 +265,41 @@ def test_more_proxies_than_a_release_has_are_refused(tmp_path: Path, monkeypatch
     (tmp_path / "x.json").write_text(json.dumps({"cifar10": {"(0, 1, 2, 3, 4, 0)": scores}}))
     with pytest.raises(BadFile, match="more proxies than"):
         convert(tmp_path / "x.json", tmp_path / "x.h5")
+
+
+SOUND = {
+    "pickle": pickle.dumps(hardware(), 4),
+    "nasbench201": json.dumps({"nasbench201": {"cifar10": {"(0, 1, 2, 3, 4, 0)": ENTRY}}}).encode(),
+    "nasbench101": json.dumps({"cifar10": {cell_key(arch, False): ENTRY for arch in range(3)}}).encode(),
+    "listing": json.dumps({"jigsaw": {"(0, 1, 2, 3)": ENTRY}}).encode(),
+}
+
+
+@pytest.mark.parametrize("kind", SOUND)
+@settings(max_examples=60, deadline=5_000)
+@given(data=st.data())
+def test_damaged_files_are_bad_files_and_leave_nothing(kind: str, data: st.DataObject) -> None:
+    """Truncated, with bytes changed, with a piece that comes twice or of random bytes; or else they are still sound."""
+    content = bytearray(SOUND[kind])
+    head = data.draw(st.sampled_from((4_096, len(content))))  # most of what a pickle holds are equal numbers
+    place = data.draw(st.integers(0, min(head, len(content)) - 1))
+    match data.draw(st.sampled_from(("cut", "flip", "repeat", "noise"))):
+        case "cut":
+            del content[place:]
+        case "flip":
+            content[place] ^= 1 << data.draw(st.integers(0, 7))
+        case "repeat":
+            content[place:place] = content[place : place + data.draw(st.integers(1, 50))]
+        case "noise":
+            content[place : place + 20] = data.draw(st.binary(min_size=20, max_size=20))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "x").write_bytes(content)
+        try:
+            found = convert(folder / "x", folder / "x.h5")
+        except BadFile as error:
+            assert str(folder / "x") in str(error)
+            assert [path.name for path in folder.iterdir()] == ["x"]
+        else:
+            for path in (found.path, *found.more):
+                Table(path).verify()

@@ -23,11 +23,13 @@ CELLS = 20_000
 RECORDS = 3 * CELLS
 OFFICIAL_SECONDS_PER_RECORD = 28e-6  # with upb, claimed in the issue
 PEAK = (
-    "import resource, sys, time; from pathlib import Path\n"
+    "import os, resource, sys, time; from pathlib import Path\n"
+    "from joblib.externals.loky import get_reusable_executor\n"
     "from nasgauge.data.files.nasbench_file import convert_nasbench\n"
     "started = time.perf_counter(); convert_nasbench(Path(sys.argv[1]), Path(sys.argv[2]))\n"
-    ""
-    "print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    "seconds = time.perf_counter() - started; get_reusable_executor().shutdown(wait=True)\n"
+    "own, helper = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))\n"
+    "print(seconds, own / 1024, helper / 1024)"
 )
 
 
@@ -61,14 +63,15 @@ def test_full_size(row: Row, tmp_path: Path) -> None:
     said = subprocess.run(
         [sys.executable, "-c", PEAK, str(path), str(table)], check=True, capture_output=True, text=True
     )
-    seconds, peak = map(float, said.stdout.split())
+    seconds, peak, helper = map(float, said.stdout.split())
     started = best_of(20, lambda: NASBench(table))
     path.unlink()
     row("only108, 1.27 million records", seconds, "s", 60, "official loader", OFFICIAL_SECONDS_PER_RECORD * 1_270_872)
     row("only108, peak resident", peak, "MB", 1000, "size of the file", size / 1e6)
+    row("only108, peak resident of each helper", helper, "MB", 200, "size of the file", size / 1e6)
     row("only108, size of the table", table.stat().st_size / 1e6, "MB", 1000, "size of the file", size / 1e6)
     row("only108, opening of the drop-in", 1e3 * started, "ms", 50, "conversion", 1e3 * seconds)
-    assert peak < 1000
+    assert peak + 2 * helper < 1000
 
 
 def official_message() -> Any:
