@@ -18,13 +18,14 @@ from .blocks import Plot
 if TYPE_CHECKING:
     from .report import Report
 
-LARGE = 200_000  # bytes of CSV above which the page carries it compressed
+LARGE = 200_000  # bytes above which the page carries a CSV compressed, and a figure as dots
+HEAVY = 4_000  # points drawn in a figure above which it is surely that large as lines
 
 
 def render(report: Report, *, still: bool = False) -> str:
     """The page of a report; ``still`` leaves plotly out and shows the figures for paper instead."""
     stills = {
-        name: _data_uri("image/svg+xml", report.figure(name, "svg"))
+        name: _still(report, name)
         for section in report.sections
         for block in section.blocks
         if isinstance(block, Plot)
@@ -38,6 +39,14 @@ def render(report: Report, *, still: bool = False) -> str:
         plotly=None if still else _plotly(),
         views=_views,
     )  # fmt: skip
+
+
+def _still(report: Report, name: str) -> str:
+    """A figure that stands still: as lines, or as dots where lines would make the page heavy."""
+    lines = report.figure(name, "svg") if report.weight(name) < HEAVY else b""
+    if lines and len(lines) < LARGE:
+        return _data_uri("image/svg+xml", lines)
+    return _data_uri("image/png", report.figure(name, "png"))
 
 
 def _views(plot: Plot) -> Markup:

@@ -14,6 +14,7 @@ from ..bench.errors import BadValue, UnknownName
 from ..searchers.run import Run, write_whole
 from .blocks import Section
 from .panels import Panel
+from .view import View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +59,10 @@ class Report:
         if (name, form) not in self._rendered:
             self._rendered[name, form] = figures.render(self._drawn[name], form)
         return self._rendered[name, form]
+
+    def weight(self, name: str) -> int:
+        """Points drawn in a figure's curves."""
+        return sum(len(line.x) for panel in self.figures[name] if isinstance(panel, View) for line in panel.lines)
 
     def csv(self, name: str) -> bytes:
         """One table as CSV; a number that was not measured is an empty field."""

@@ -11,6 +11,7 @@ from ..blocks import Cell, Grid, Label, Plot
 from ..view import Line, Style, View
 from ..words import number
 from .asked import Task
+from .curves import grid
 from .milestones import reached, targets
 from .outcome import Outcome
 from .plots import file_names
@@ -43,11 +44,12 @@ def arrival_plot(found: Outcome, task: Task, views: Mapping[tuple[str, str], Vie
 
 def _view(found: Outcome, task: Task, target: str, accuracy: float, axis: str) -> View:
     end, lines = found.ends[task.dataset, axis], []
+    x = np.r_[0.0, grid(axis, end)]
     for slot, label in enumerate(found.asked.labels):
         if (runs := found.repetitions.get((task.dataset, label))) is not None:
-            x, y, low, high = reached(runs, "test", accuracy, axis).curve
-            x = np.r_[x, max(end, x[-1])]
-            y, low, high = (100 * np.r_[each, each[-1]] for each in (y, low, high))
+            steps, *bands = reached(runs, "test", accuracy, axis).curve
+            at = np.searchsorted(steps, x, "right") - 1
+            y, low, high = (100 * each[at] for each in bands)
             lines.append(Line(label, x, y, low, high, slot, "95 % interval"))
     return View(
         title=f"{task.dataset}, {target}: at least {number(accuracy)} %",

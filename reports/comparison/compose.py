@@ -55,10 +55,8 @@ def comparison(run: Run) -> Report:
     sections = [Section("", first)]
     if several and found.tasks:
         sections.append(Section("Who is ahead", _ahead(found, ranks)))
-    sections += [
-        Section(task.dataset, _task_blocks(found, task, figures, arrivals.get(task.dataset, {})))
-        for task in asked.tasks
-    ]
+    for task in asked.tasks:
+        sections.append(Section(task.dataset, _task_blocks(found, task, figures, arrivals.get(task.dataset, {}))))
     if fronts is not None:
         sections.append(Section("Two objectives", fronts.blocks()))
     if asked.workers > 1:

@@ -19,7 +19,7 @@ AXIS_WORDS = {
     "queries": "queries",
     "total": "simulated + searchers' + proxies' seconds",
 }
-MANY = 4  # searchers: up to here the summary tells of each
+MANY = 4  # sentences: up to here the summary tells of every searcher on every data set
 
 
 def budget(asked: Asked) -> str:
@@ -38,13 +38,14 @@ def title(asked: Asked) -> str:
 def findings(task: Task, asked: Asked, final: pd.DataFrame, paired: pd.DataFrame) -> list[tuple[str, str]]:
     """What came out on one data set, as (headline, evidence): each searcher against the first one.
 
-    ``final`` and ``paired`` hold the test rows of this data set. Beyond `MANY` searchers only the best one is told.
+    ``final`` and ``paired`` hold the test rows of this data set. Where that were more than `MANY` sentences in all,
+    only the best searcher is told.
     """
     there = final[final["runs"] > 0].set_index("searcher")
     if there.empty:
         return [(f"Nothing to report on {task.dataset} yet", "")]
     reference, best = asked.labels[0], there["mean"].idxmax()
-    if len(asked.labels) > MANY or paired.empty:
+    if (len(asked.labels) - 1) * len(asked.tasks) > MANY or paired.empty:
         row, several = there.loc[best], len(asked.labels) > 1
         verb = "has the highest mean" if several else "ends"
         headline = f"{best} {verb} on {task.dataset} test{':' if several else ' at'} {_ending(row)}"

@@ -11,13 +11,14 @@ import pytest
 
 from nasgauge.bench.errors import BadFile, MissingFile, NasgaugeError, UnknownName
 from nasgauge.reports import report
-from nasgauge.reports.blocks import Alarm, Block, Facts, Findings, Grid, Listing, Plot
+from nasgauge.reports.blocks import Alarm, Block, Facts, Findings, Grid, Listing, Plot, Points
 from nasgauge.reports.comparison.asked import Asked
 from nasgauge.reports.comparison.outcome import Outcome, outcome
 from nasgauge.reports.comparison.sentences import command, findings
 from nasgauge.reports.interactive import figure
 from nasgauge.reports.page import render
 from nasgauge.reports.report import Report
+from nasgauge.reports.view import View
 from nasgauge.searchers.run import Run, write_frame
 
 
@@ -102,7 +103,9 @@ def test_the_summary_tells_a_difference_from_none() -> None:
            "p_holm": 0.0004, "a12": 0.71}  # fmt: skip
     [(headline, evidence)] = findings(task, asked, final, pd.DataFrame([row]))
     assert headline == "evolution beats random on cifar10 test by 0.20 points"
-    assert evidence.startswith("95 % interval 0.150 to 0.250 of the paired difference, 100 seeds; signed-rank p < 0.001")
+    assert evidence.startswith(
+        "95 % interval 0.150 to 0.250 of the paired difference, 100 seeds; signed-rank p < 0.001"
+    )
     worse = {**row, "mean": -0.2, "low": -0.25, "high": -0.15, "verdict": -1}
     assert "loses to random" in findings(task, asked, final, pd.DataFrame([worse]))[0][0]
     unclear = {**row, "mean": 0.01, "low": -0.02, "high": 0.04, "verdict": 0}
@@ -171,7 +174,7 @@ def test_regret_of_the_closed_form_band_is_turned_the_right_way_round(make_run: 
 
 def test_the_header_is_complete(make_run: Any) -> None:
     made = report(make_run())
-    rows = dict(blocks(made, Facts)[-1].rows)
+    rows = dict(blocks(made, Facts)[1].rows)  # after the short facts at the top, before the checklist
     said = "\n".join(line for lines in rows.values() for line in lines)
     for needed in (
         "made-up.pth", "cd" * 32, "ab" * 32, "topology", "uniform over ids", "400 architectures",
@@ -187,13 +190,16 @@ def test_error_bars_say_what_they_are(make_run: Any) -> None:
     made = report(make_run())
     for plot in blocks(made, Plot):
         assert "95 %" in plot.caption or not plot.bands
-    for name in ("final", "curves", "paired"):
-        assert {"low", "high"} <= set(made.tables[name].columns)
+        for view in plot.views.values():
+            assert all(line.band for line in view.lines if line.banded) if isinstance(view, View) else True
+    said = "\n".join(item for block in blocks(made, Points) for item in block.items)
+    assert "95 % intervals are bootstrap intervals of the mean over repetitions" in said
 
 
 def test_without_an_optimum_accuracy_is_drawn_instead_of_regret(make_run: Any) -> None:
     made = report(make_run(optimum=False))
-    assert all("accuracy [%]" in view.y_title for views in made.figures.values() for view in views)
+    titles = [view.y_title for views in made.figures.values() for view in views if isinstance(view, View)]
+    assert titles and not any("regret" in title for title in titles)
     assert made.tables["final"]["regret"].isna().all()
 
 
