@@ -21,7 +21,7 @@ def test_a_name_can_carry_a_preset_a_sampler_or_what_a_warm_start_leads_to() -> 
     assert recipe("bohb:nats").settings["brackets"] == 300
     assert recipe("optuna:GPSampler").settings == {"sampler": "GPSampler"}
     warm = recipe("warm-start:evolution:naszilla")
-    assert warm.settings["searcher"] == {"name": "evolution", "settings": dict(evolution("naszilla").settings)}
+    assert warm.settings["searcher"] == evolution("naszilla").table
     assert warm.label == "warm-start:evolution:naszilla"
 
 
