@@ -97,8 +97,9 @@ class Recipe:
         """The recipe in one line of words."""
         kind = "SGD" if self.optimizer == "sgd" else "RMSProp"
         nesterov = " (Nesterov)" if self.nesterov else ""
+        epochs = "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
         return (
-            f"{self.epochs} {'epoch' if self.epochs == 1 else 'epochs'}, {kind}, momentum {self.momentum:g}{nesterov}, lr {self.lr:g} {self.schedule}, "
+            f"{epochs}, {kind}, momentum {self.momentum:g}{nesterov}, lr {self.lr:g} {self.schedule}, "
             f"weight decay {self.weight_decay:g}, batch {self.batch}, "
             f"augmentation {' and '.join(self.augment) or 'none'}, {self.precision}"
         )

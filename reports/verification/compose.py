@@ -38,9 +38,7 @@ def verification(run: Run) -> Report:
             Section("Learning curves", (curves,)),
             Section("What it cost", (_costs(found),)),
             Section("How to read this", (Points(_reading(found)),)),
-            Section(
-                "Architectures", (Facts(tuple((f"{row.id}", (row.architecture,)) for row in found.rows.itertuples())),)
-            ),
+            Section("Architectures", (_texts(found),)),
             Section("What this rests on", (Facts(_provenance(found)),)),
             Section("Do it again", _again(found)),
         ),
@@ -150,6 +148,11 @@ def _grid(found: Outcome) -> Grid:
         "± one standard deviation between our seeds. Seed SD: between seeds, pooled over our trainings and, where the "
         "table has single runs, its own. z: the difference in seed SDs; a dash where no two seeds are known.",
     )
+
+
+def _texts(found: Outcome) -> Facts:
+    """The official string of each architecture."""
+    return Facts(tuple((str(row.id), (str(row.architecture),)) for row in found.rows.itertuples()))
 
 
 def _runs(count: int) -> str:
