@@ -83,10 +83,6 @@ class Span:
     start: int  # its first byte
     end: int | None  # the byte after the last record; None: all that the file holds
 
-    def __len__(self) -> int:
-        """Bytes of a span that ends."""
-        return 0 if self.end is None else self.end - self.start
-
 
 def spans(path: str | os.PathLike[str], size: int) -> Iterator[Span]:
     """The file in pieces of about ``size`` bytes, found by the lengths of the records; payloads are not looked at.
