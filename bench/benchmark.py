@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, cast, overload
+from typing import TYPE_CHECKING, Literal, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,9 @@ from .runs import draw, mean_over_runs, pick_seed
 from .spaces import Architecture, Architectures, Graph, Space
 from .spaces.listing import Listing, space_of, texts_of
 from .table import Entry, Table
+
+if TYPE_CHECKING:
+    from .surrogate import Surrogate
 
 Floats = npt.NDArray[np.float64]
 ONE = (str, Graph, int, np.integer)
@@ -246,6 +249,12 @@ class Benchmark:
             BadValue: ``metric`` comes from training.
         """
         return Levels(self.space, self.index, self._whole).static(metric, dataset)
+
+    def surrogate(self, fit_on: Architectures | None = None, *, seed: int = 0) -> Surrogate:
+        """Predictions for the whole space, learned from what is measured of ``fit_on`` (default: of all)."""
+        from .surrogate import Surrogate
+
+        return Surrogate(self, fit_on, seed=seed)
 
     def _whole(self, metric: str, dataset: str | None, budget: int | None, seed: Seed) -> Floats:
         """The answer for every architecture, read once: (n_arch,), or (n_arch, n_seed) for seed="all"."""
