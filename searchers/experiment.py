@@ -111,6 +111,8 @@ def compare(
         BadValue: no budget, no searcher, a budget in which nothing fits, a folder with something else in it.
         NotMeasured: the table lacks the validation accuracy, the cost or the property that the search needs.
     """
+    if jobs == 0:
+        raise BadValue("jobs=0 given; legal: a number of processes, or -1 for one per core")
     tasks = tasks_of(bench, datasets, budget, report_budget, budgets, trial)
     source = None if scores is None else str(Path(scores).resolve())
     plan = Plan(
