@@ -117,11 +117,14 @@ class Hyperband:
             lengths that are no powers of eta.
         law: sizes of the rungs, see `hyperband_brackets`.
         brackets: stop after so many brackets (hpbandster's iterations); None for no end.
+        one_length: the ladder counts its budgets as ever, but every rung trains for the search budget, again and in
+            full. This is what the BOHB of NAS-Bench-201 did: its worker ignored the budget it was given.
     """
 
     def __init__(
         self, space: Space, rng: np.random.Generator, *, budgets: tuple[int, ...], eta: float = 3.0,
         smallest: float | None = None, largest: float | None = None, law: Law = "paper", brackets: int | None = None,
+        one_length: bool = False,
     ) -> None:  # fmt: skip
         low, high = smallest or budgets[0], largest or budgets[-1]
         if not eta > 1 or not 0 < low <= high or law not in ("paper", "hpbandster"):
@@ -131,32 +134,34 @@ class Hyperband:
             )
         self._space = space
         self._rng = rng
-        self._ladders = [measured(ladder, budgets) for ladder in self._plan(low, high, eta, law)]
+        ladders = self._plan(low, high, eta, law)
+        self._ladders = list(ladders) if one_length else [measured(ladder, budgets) for ladder in ladders]
+        self._one_length = one_length
         self._limit = brackets
         self._begun = 0
         self._active: list[Bracket] = []
-        self._running: dict[tuple[int, int], list[tuple[Bracket, Any]]] = {}
+        self._running: dict[tuple[int, int], list[tuple[Bracket, Any, int]]] = {}  # by architecture and length
 
     def _plan(self, smallest: float, largest: float, eta: float, law: Law) -> tuple[Ladder, ...]:
         return hyperband_brackets(smallest, largest, eta, law)
 
-    def ask(self, n: int = 1) -> Sequence[Trial]:
-        asked: list[Trial] = []
+    def ask(self, n: int = 1) -> Sequence[int | Trial]:
+        asked: list[int | Trial] = []
         while len(asked) < n and (trial := self._next()) is not None:
             asked.append(trial)
         return asked
 
     def tell(self, evaluations: Sequence[Evaluation]) -> None:
         for told in evaluations:
-            waiting = self._running.get((told.id, told.budget))
+            waiting = self._running.get((told.id, 0 if self._one_length else told.budget))
             if not waiting:
                 self._learn(self._configuration(told.id), told.budget, told.value)
                 continue
-            bracket, configuration = waiting.pop(0)
-            self._learn(configuration, told.budget, told.value)
+            bracket, configuration, budget = waiting.pop(0)
+            self._learn(configuration, budget, told.value)
             bracket.tell(configuration, told.value)
 
-    def _next(self) -> Trial | None:
+    def _next(self) -> int | Trial | None:
         while True:
             bracket, found = self._slot()
             if found is None:
@@ -164,8 +169,9 @@ class Hyperband:
             configuration, budget = found
             arch = self._id(configuration)
             if arch >= 0:
-                self._running.setdefault((arch, budget), []).append((bracket, configuration))
-                return Trial(arch, budget)
+                length = 0 if self._one_length else budget
+                self._running.setdefault((arch, length), []).append((bracket, configuration, budget))
+                return arch if self._one_length else Trial(arch, budget)
             self._learn(configuration, budget, 0.0)  # error 1 at no cost, as nas_benchmarks answers illegal cells
             bracket.tell(configuration, 0.0)
 

@@ -31,6 +31,13 @@ class TestNats(SearcherConformance):
         return bohb("nats")
 
 
+class TestNb201(SearcherConformance):
+    queries = 60
+
+    def make_recipe(self) -> Recipe:
+        return bohb("nb201")
+
+
 class TestNb101(SearcherConformance):
     spaces = ("cells101",)
     budgets = (4, 12, 36, 108)
@@ -156,6 +163,17 @@ def test_the_model_is_that_of_the_largest_budget_that_has_one() -> None:
             searcher.tell([Evaluation(arch, 1.0, 1.0, budget)])
     good, _ = searcher._densities() or pytest.fail("no model")
     assert (good.data[:, 0] == 2).all()
+
+
+def test_nas_bench_201_trained_every_rung_for_the_search_budget() -> None:
+    searcher, seen = start(bohb("nb201"), budgets=(12, 200)), []
+    for step in range(9 + 3 + 1):
+        (arch,) = searcher.ask(1)
+        assert type(arch) is int
+        seen.append(arch)
+        searcher.tell([Evaluation(arch, value(arch) + step / 100, 1.0, 12)])
+    assert set(seen[9:12]) <= set(seen[:9])  # the best are asked again, and their result is another one
+    assert seen[12] == seen[max(range(9, 12), key=lambda place: value(seen[place]) + place / 100)]
 
 
 def test_what_failed_counts_as_bad() -> None:
