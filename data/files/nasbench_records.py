@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from ...bench.spaces.cells101_code import MAX_EDGES, MAX_VERTICES, edge_bit
 from ...bench.spaces.cells101_hash import INPUT, OPERATIONS, OUTPUT
 from ..public.nasbench101 import BUDGETS
 from .nasbench_messages import Metrics, decode
+from .processes import in_order
 from .tfrecord import Batch, Span, read_batches, spans
 
 ENTRIES = ("module_hash", "epochs", "adjacency", "operations", "metrics")
@@ -147,10 +148,7 @@ def read_all(path: Path, jobs: int = -1) -> Iterator[Records]:
         reader = Reader()
         yield from (reader.read(batch) for batch in read_batches(path))
         return
-    from joblib import Parallel, delayed
-
-    parallel = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="3*n_jobs", batch_size=1, max_nbytes=None)
-    for found in parallel(delayed(_read_span)(path, span) for span in spans(path, SPAN)):
+    for found in in_order(partial(_read_span, path), spans(path, SPAN), jobs):
         if isinstance(found, BadFile):
             raise found
         yield from found

@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from ...bench.errors import BadFile
 from ...bench.spaces import Space
-from ..safe.machine import Weight
 from ..safe.opcodes import Refused
+from ..safe.parts import Weight
 from ..safe.series import Runs, Series
 from ..splits import EVALUATIONS
 from .nats_rows import CURVES, ENDS, EVALS, Key, Rows, Trial

@@ -13,7 +13,7 @@ import re
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from ..safe.opcodes import Nested, Scan
 from ..safe.pickles import ADVICE, Limits, decode
 from ..safe.series import Runs
 from .nats_block import Block, BlockMaker, NeedsWhole
+from .processes import in_order
 
 MIB = 2**20
 LIMITS = Limits(file=64 * MIB, content=64 * MIB, memory=512 * MIB)
@@ -290,21 +291,13 @@ def _streamed(entry: Entry, runs: Runs) -> Any:
 
 def blocks_of_files(entries: Sequence[Entry], space_name: str, jobs: int = -1) -> Iterator[Block]:
     """Blocks of all files, in order, read by ``jobs`` processes (-1: one per core)."""
-    return in_order(read_block, entries, space_name, jobs)
+    return in_blocks(read_block, entries, space_name, jobs)
 
 
-def in_order(
-    read: Callable[[Sequence[Any], str], Block], entries: Sequence[Any], space_name: str, jobs: int
-) -> Iterator[Block]:
-    """``read`` over all entries, in blocks and in order; a few blocks ahead at most."""
+def in_blocks(read: Callable[..., Block], entries: Sequence[Entry], space_name: str, jobs: int) -> Iterator[Block]:
+    """``read`` over all entries, some at a time and in order."""
     blocks = [entries[first : first + BLOCK] for first in range(0, len(entries), BLOCK)]
-    if jobs == 1 or len(entries) <= FEW:
-        yield from (read(block, space_name) for block in blocks)
-        return
-    from joblib import Parallel, delayed
-
-    parallel = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="3*n_jobs", batch_size=1, max_nbytes=None)
-    yield from parallel(delayed(read)(block, space_name) for block in blocks)
+    return in_order(partial(read, space_name=space_name), blocks, 1 if len(entries) <= FEW else jobs)
 
 
 def blocks_of_stream(machine: Machine, where: str, hps: dict[str, str] | None = None) -> Iterator[Block | Meta]:

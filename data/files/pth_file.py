@@ -17,7 +17,7 @@ from ...bench.errors import BadFile, MissingFile
 from ...bench.spaces import space
 from ..safe.series import Runs
 from .nats_block import Block, BlockMaker
-from .nats_files import Entry, Meta, blocks_of_stream, in_order
+from .nats_files import Entry, Meta, blocks_of_stream, in_blocks
 from .torch_files import check_end, open_torch
 
 HPS = {"less": "12", "full": "200"}
@@ -53,7 +53,7 @@ def list_archive(folder: Path) -> list[Entry]:
 
 def blocks_of_archive(entries: Sequence[Entry], jobs: int = -1) -> Iterator[Block]:
     """Blocks of an archive directory, in order."""
-    return in_order(read_archive_block, entries, "topology", jobs)
+    return in_blocks(read_archive_block, entries, "topology", jobs)
 
 
 @cache

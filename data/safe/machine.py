@@ -14,15 +14,15 @@ from __future__ import annotations
 
 import struct
 from array import array
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from ...bench.errors import BadFile
 from .opcodes import FORBIDDEN, Refused
-from .pickles import ADVICE, DAMAGE, LEAVES
-from .series import INT_RUN, MEMO_RUN, SHORT_TEXT_RUN, TEXT_RUN, Runs, Series, Template, memo_items
-from .stand_ins import Budget, Call, Dtype, allowed
+from .parts import KEYS, WEIGHT, Parts, as_data, as_list, kept, text_at
+from .pickles import ADVICE, DAMAGE
+from .series import INT_RUN, MEMO_RUN, SHORT_TEXT_RUN, TEXT_RUN, Runs, memo_items
+from .stand_ins import Budget, Dtype
 
 CHUNK = 1 << 20  # bytes read at a time
 AHEAD = 1 << 16  # bytes in the buffer before an opcode is read: more than any opcode but long texts and bytes
@@ -32,24 +32,6 @@ ITEMS = 1_000_000  # objects on the stack
 HELD = 64 << 20  # bytes of curves and bytes between two entries; an official entry holds 100 kB
 MEMO = 20_000_000  # texts and names remembered
 DEPTH = 200  # of nested marks
-TORCH = frozenset(
-    [f"torch._utils.{name}" for name in ("_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_parameter")]
-    + [f"torch.{name}Storage" for name in ("Float", "Double", "Half", "BFloat16", "Long", "Int", "Short", "Char",
-                                          "Byte", "Bool")]
-    + ["torch.storage._load_from_bytes", "torch.storage.TypedStorage", "torch.storage.UntypedStorage", "torch.Size"]
-)  # fmt: skip
-"""What describes a tensor in a pickle; each is the inert `WEIGHT` where weights are passed over, refused elsewhere."""
-
-
-class Weight:
-    """Stands for a tensor, its storage and the functions that would build them; holds nothing, does nothing."""
-
-    __slots__ = ()
-
-
-WEIGHT = Weight()
-SCALARS = frozenset({str, int, float, bool, bytes, type(None)})
-KEYS = frozenset({str, int})
 
 
 class Machine:
@@ -74,8 +56,7 @@ class Machine:
         self._before = 0  # bytes of the stream in front of the buffer
         self._ended = False
         self._budget = Budget(HELD)
-        names = allowed(self._budget)
-        self._names = {name: names[tuple(name.rsplit(".", 1))] for name in LEAVES}  # type: ignore[index]
+        self._parts = Parts(self.runs, self._budget, weights)
 
     @property
     def offset(self) -> int:
@@ -156,7 +137,7 @@ class Machine:
                         templates.append(template)
                 elif code in (104, 106) and (match := MEMO_RUN.match(buffer, position)):  # h, j
                     indices, values = memo_items(match[0])
-                    keys = tuple([memo[i] if i in memo else _key(i, bases, templates) for i in indices])
+                    keys = tuple([memo[i] if i in memo else text_at(i, bases, templates) for i in indices])
                     if all(type(key) is str and "@" in key for key in keys):
                         series = self.runs.keyed(keys, values)
                     else:
@@ -175,11 +156,11 @@ class Machine:
                 raise Refused(f"more than {STEPS:,} opcodes in one entry")
             if code == 104:  # BINGET
                 index = buffer[position + 1]
-                stack.append(memo[index] if index in memo else _key(index, bases, templates))
+                stack.append(memo[index] if index in memo else text_at(index, bases, templates))
                 position += 2
             elif code == 106:  # LONG_BINGET
                 index = int.from_bytes(buffer[position + 1 : position + 5], "little")
-                stack.append(memo[index] if index in memo else _key(index, bases, templates))
+                stack.append(memo[index] if index in memo else text_at(index, bases, templates))
                 position += 5
             elif code == 0x94:  # MEMOIZE
                 memo[count] = stack[-1]
@@ -201,13 +182,13 @@ class Machine:
                 else:
                     items = stack[-2:]
                     del stack[-2:]
-                stack[-1] = self._filled(stack[-1], items)
+                stack[-1] = self._parts.filled(stack[-1], items)
                 if len(below) == 2 and len(stack) == 2 and len(below[1]) >= 2 and below[1][-2] == within and within:
                     self._position = position
                     yield stack[0], stack[1]
                     buffer, edge = self._buffer, self._edge()
                     stack.clear()
-                    memo = _kept(memo, fresh)
+                    memo = kept(memo, fresh)
                     steps = held = 0
                     self._budget.left = HELD
             elif code == 75:  # BININT1
@@ -285,12 +266,12 @@ class Machine:
                 position += 1
             elif code == 97:  # APPEND
                 item = stack.pop()
-                _list(stack[-1]).append(item)
+                as_list(stack[-1]).append(item)
                 position += 1
             elif code == 101:  # APPENDS
                 items = stack
                 stack = below.pop()
-                _list(stack[-1]).extend(items)
+                as_list(stack[-1]).extend(items)
                 position += 1
             elif code == 0x8F:  # EMPTY_SET
                 stack.append(set())
@@ -304,7 +285,7 @@ class Machine:
                 position += 1
             elif code == 82:  # REDUCE
                 arguments = stack.pop()
-                stack[-1] = self._call(stack[-1], arguments)
+                stack[-1] = self._parts.called(stack[-1], arguments)
                 position += 1
             elif code == 98:  # BUILD
                 state = stack.pop()
@@ -315,7 +296,7 @@ class Machine:
                 position += 1
             elif code == 0x93:  # STACK_GLOBAL
                 name = stack.pop()
-                stack[-1] = self._name(stack[-1], name)
+                stack[-1] = self._parts.named(stack[-1], name)
                 position += 1
             elif code == 99:  # GLOBAL
                 middle = buffer.find(b"\n", position, position + 400)
@@ -323,7 +304,7 @@ class Machine:
                 if end < 0:
                     raise Refused("a name without an end")
                 module, name = buffer[position + 1 : middle], buffer[middle + 1 : end]
-                stack.append(self._name(module.decode(), name.decode()))
+                stack.append(self._parts.named(module.decode(), name.decode()))
                 position = end + 1
             elif code == 0x95:  # FRAME
                 position += 9
@@ -341,7 +322,7 @@ class Machine:
                 self._position = position + 1
                 if len(stack) != 1 or below:
                     raise Refused("it stops with an unfinished object")
-                yield _data(stack[0])
+                yield as_data(stack[0])
                 return
             elif code == 48 and stack:  # POP
                 stack.pop()
@@ -366,89 +347,3 @@ class Machine:
         if len(self._buffer) - start < size:
             raise Refused("it ends inside bytes: truncated")
         return start + size
-
-    def _filled(self, target: Any, items: list[Any]) -> Any:
-        """A dictionary with ``items`` (keys, values and whole runs) added; a `Series` where they are only runs."""
-        if type(target) is Series or any(type(key) is Series for key in items[::2]):
-            return self._with_runs(target, items)
-        if type(target) is not dict or len(items) % 2:
-            if target is WEIGHT:
-                return target
-            raise Refused("entries for something that is no dictionary")
-        for key, value in zip(items[::2], items[1::2], strict=True):
-            if type(key) not in KEYS and not (type(key) is tuple and all(type(part) in KEYS for part in key)):
-                raise Refused("a dictionary key that is neither number nor text nor a tuple of them")
-            target[key] = value
-        return target
-
-    def _with_runs(self, target: Any, items: list[Any]) -> Series:
-        parts = [target] if type(target) is Series else [self.runs.of(target)] if target else []
-        place = 0
-        while place < len(items):
-            if type(items[place]) is Series:
-                parts.append(items[place])
-                place += 1
-            else:
-                if place + 1 >= len(items) or type(items[place]) not in KEYS:
-                    raise Refused("a curve with something else than points")
-                parts.append(self.runs.of({items[place]: items[place + 1]}))
-                place += 2
-        joined = self.runs.joined(parts)
-        if len(set(joined.layout.keys)) != len(joined.layout.keys):
-            raise Refused("a dictionary that holds a key twice")
-        return joined
-
-    def _name(self, module: Any, name: Any) -> Any:
-        if type(module) is not str or type(name) is not str:
-            raise Refused("a name that is no text")
-        full = f"{module}.{name}"
-        if "." in name or (full not in self._names and not (self._weights and full in TORCH)):
-            raise Refused(f"it asks for {full[:200]!r}, which no data needs and which could run code")
-        return WEIGHT if full in TORCH else self._names[full]
-
-    def _call(self, function: Any, arguments: Any) -> Any:
-        if type(arguments) is not tuple:
-            raise Refused("a call without a tuple of arguments")
-        if function is WEIGHT:
-            return WEIGHT
-        if type(function) is not Call:
-            raise Refused("a call of something that is no function")
-        for argument in arguments:
-            if type(argument) in (list, set) and not all(
-                type(item) in KEYS or (type(item) in (tuple, list) and len(item) == 2 and type(item[0]) in KEYS)
-                for item in argument
-            ):
-                raise Refused("a call with something else than plain data")
-        return function(*arguments)
-
-
-def _kept(memo: dict[int, Any], fresh: list[int]) -> dict[int, Any]:
-    """The memo without the containers of the architecture that is done; texts, names and types may be used again."""
-    for index in fresh:
-        kind = type(memo.get(index))
-        nested = kind is tuple and any(type(part) not in KEYS for part in memo[index])
-        if nested or kind in (dict, list, set, Series, bytes):
-            memo.pop(index, None)
-    fresh.clear()
-    return memo
-
-
-def _key(index: int, bases: array[int], templates: list[Template]) -> str:
-    """The text with memo index ``index`` inside an earlier run."""
-    place = bisect_right(bases, index) - 1
-    if place >= 0 and index - bases[place] < len(templates[place].layout.keys):
-        return templates[place].layout.keys[index - bases[place]]
-    raise Refused(f"it refers to part {index} of the file, which does not exist or belongs to another entry")
-
-
-def _list(value: Any) -> list[Any]:
-    if type(value) is not list:
-        raise Refused("items for something that is no list")
-    return value
-
-
-def _data(value: Any) -> Any:
-    """The end of a pickle is plain data, not a name."""
-    if type(value) in SCALARS or type(value) in (dict, list, tuple, set, Series):
-        return value
-    raise Refused(f"it holds {getattr(value, 'words', type(value).__name__)}, which is no data")
