@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
+
+from nasgauge.searchers import Run
 
 
 @pytest.fixture
@@ -59,6 +63,61 @@ def test_compare_and_report_end_by_naming_what_they_wrote(home: Path) -> None:
     assert {".html", ".pdf", ".png", ".csv"} == {path.suffix for path in paths}
 
 
+def test_compare_takes_trainers_a_second_objective_a_limit_and_a_cluster_of_options(home: Path) -> None:
+    ran = nasgauge(
+        "compare", "toy", "-s", "random", "-s", "hyperband", "-d", "cifar10", "--queries", 20, "--seeds", 3,
+        "--workers", 4, "--mode", "sync", "--resume", "--objective2", "latency_ms:phone",
+        "--limit", "latency_ms:phone<=2",
+        "--budgets", "12,200", "--out", "run", "--jobs", 1, home=home,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    asked = json.loads((home / "run" / "run.json").read_text())
+    wanted = {"workers": 4, "mode": "sync", "resume": True, "objective2": "latency_ms:phone",
+              "constraint": ["latency_ms:phone", 2.0]}  # fmt: skip
+    assert wanted.items() <= asked.items()
+
+
+def test_a_run_folder_holds_the_study_that_reproduces_it(home: Path) -> None:
+    command = ["compare", "toy", "-s", "random", "-s", "evolution:worst-dies", "--queries", 20, "--seeds", 3, "-w", 2]
+    assert nasgauge(*command, "--out", "first", "-j", 1, home=home).returncode == 0
+    again = nasgauge("compare", "first/study.toml", "--out", "second", "-j", 1, home=home)
+    assert again.returncode == 0, again.stderr
+    assert 'benchmark = "toy"' in (home / "second" / "study.toml").read_text()
+    first, second = (Run(home / name).records().drop(columns="searcher_seconds") for name in ("first", "second"))
+    pd.testing.assert_frame_equal(first, second)
+    both = nasgauge("compare", "first/study.toml", "--seeds", 4, home=home)
+    assert both.returncode == 2
+    assert "--seeds" in both.stderr and "the study file says it" in both.stderr
+
+
+def test_a_searcher_that_raises_fails_its_repetitions_and_the_command(home: Path) -> None:
+    (home / "mine.py").write_text(
+        "class Mine:\n"
+        "    def __init__(self, space, rng): self.left = int(rng.integers(1, 20))\n"
+        "    def ask(self, n=1):\n"
+        "        self.left -= 1\n"
+        "        if not self.left: raise RuntimeError('out of ideas')\n"
+        "        return [3]\n"
+        "    def tell(self, evaluations): pass\n"
+    )
+    (home / "study.toml").write_text(
+        'benchmark = "toy"\ndatasets = ["cifar10"]\nqueries = 10\nseeds = 12\n'
+        'searchers = ["random", { class = "mine:Mine" }]\n'
+    )
+    ran = nasgauge("compare", "study.toml", "--out", "run", "-j", 1, home=home)
+    failed = Run(home / "run").failures()
+    assert 0 < len(failed) < 12
+    assert ran.returncode == 1
+    assert f"nasgauge: {len(failed)} of 24 repetitions failed; the first is 'Mine' on cifar10, seed" in ran.stderr
+    assert "RuntimeError: out of ideas" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert ran.stdout.splitlines()[0] == "run"
+    assert (Run(home / "run").records()["searcher"] == "random").sum() == 120
+    again = nasgauge("compare", "study.toml", "--out", "run", "-j", 1, home=home)
+    assert again.returncode == 1
+    assert f"{len(failed)} of 24 repetitions failed" in again.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -70,6 +129,16 @@ def test_compare_and_report_end_by_naming_what_they_wrote(home: Path) -> None:
         (["query", "toy", "0", "-m", "test_accuracy"], "cifar10, cifar100"),
         (["compare", "toy", "-s", "randon", "--queries", "3"], "did you mean 'random'"),
         (["compare", "toy", "-s", "random"], "seconds=, queries="),
+        (["compare", "toy", "--queries", "3"], "at least one searcher"),
+        (["compare", "toy", "-s", "random", "--queries", "3", "--workers", "0"], "workers=0"),
+        (["compare", "toy", "-s", "random", "--seconds", "5", "--no-count-last"], "so none fits"),
+        (["compare", "toy", "-s", "random", "--queries", "3", "--limit", "flops<50"], "METRIC<=NUMBER"),
+        (
+            ["compare", "toy", "-s", "random", "--queries", "3", "--objective2", "latency_ms:fone", "-d", "cifar10"],
+            "did you mean 'latency_ms:phone'",
+        ),
+        (["compare", "toy", "-s", "random", "--queries", "3", "--scores", "nowhere.csv"], "no scores at"),
+        (["compare", "nowhere.toml"], "no study at"),
         (["report", "nowhere"], "nasgauge compare"),
         (["fetch", "nats-tsss"], "did you mean 'nats-tss'"),
     ],
