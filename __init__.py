@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .searchers import Recipe, Run
 
 __version__ = "0.1.0"
-__all__ = ["compare", "convert", "fetch", "open", "report", "space", "study", "verify"]
+__all__ = ["build", "compare", "convert", "fetch", "open", "report", "space", "study", "surrogate", "verify"]
 
 _FLOORS = ("bench", "data", "proxies", "reports", "searchers", "testing")
 
@@ -228,6 +228,81 @@ def verify(
         bench, archs, out, dataset=dataset, metric=metric, budget=budget, sample=sample, seeds=seeds,
         base_seed=base_seed, images=images, image_folder=image_folder, validation=validation, limit=limit,
         recipe=recipe, device=device, compiled=compiled, channels_last=channels_last, say=say, progress=progress,
+    )  # fmt: skip
+
+
+def build(
+    space: str | Space,
+    images: str | os.PathLike[str] | Images,
+    *,
+    out: str | os.PathLike[str],
+    budget: int = 12,
+    seeds: int = 3,
+    sample: int | None = None,
+    recipe: Mapping[str, Any] | None = None,
+    image_folder: str | os.PathLike[str] | None = None,
+    limit: int | None = None,
+    size: int | None = None,
+    run: str | os.PathLike[str] | None = None,
+    device: str = "cpu",
+    jobs: int = -1,
+    cluster: str | None = None,
+    licence: str = "not stated",
+    progress: bool = False,
+) -> Path:
+    """Train a whole space, or a sample, on images of your own into a table; see `nasgauge.bench.live.build.build`.
+
+    Args:
+        space: "topology".
+        images: "digits", "cifar10", ..., an ``.npz`` or a folder of classes (`nasgauge.data.images.sets.load`).
+        out: path of the table; its stem becomes the table's name.
+        recipe: what shall differ from the protocol for images of that size, such as ``{"lr": 0.1}``.
+        limit, size: at most so many images of a split; their side in pixels.
+        run: the run folder, which a later call goes on with; default: ``runs/NAME``.
+    """
+    from .bench.live.build import build
+    from .bench.live.images import Images
+    from .bench.live.protocol import Protocol
+    from .bench.spaces import space as space_called
+    from .data.images.sets import load
+
+    pictures = images if isinstance(images, Images) else load(images, image_folder, limit=limit, size=size)
+    protocol = Protocol.of(pictures, budget).but(**(recipe or {}))
+    return build(
+        space_called(space) if isinstance(space, str) else space, pictures, out=out, budget=budget, seeds=seeds,
+        sample=sample, protocol=protocol, run=run, device=device, jobs=jobs, cluster=cluster, licence=licence,
+        progress=progress,
+    )  # fmt: skip
+
+
+def surrogate(
+    bench: Benchmark,
+    *,
+    dataset: str | None = None,
+    metric: str | None = None,
+    budget: int | None = None,
+    fit_on: int = 500,
+    sizes: Sequence[int] = (50, 100, 200, 500, 1000),
+    repeats: int = 10,
+    base_seed: int = 0,
+    held: int = 20_000,
+    jobs: int = -1,
+    cluster: str | None = None,
+    out: str | os.PathLike[str] | None = None,
+    progress: bool = False,
+) -> Run:
+    """Measure how well a few architectures predict the others; see `nasgauge.searchers.stretching.surrogate`.
+
+    To ask for predictions themselves, see `Benchmark.surrogate`.
+
+    Args:
+        out: the run folder; default: one under ``runs/`` named after what is asked, so that asking again goes on.
+    """
+    from .searchers.stretching import surrogate
+
+    return surrogate(
+        bench, out, dataset=dataset, metric=metric, budget=budget, fit_on=fit_on, sizes=sizes, repeats=repeats,
+        base_seed=base_seed, held=held, jobs=jobs, cluster=cluster, progress=progress,
     )  # fmt: skip
 
 

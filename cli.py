@@ -49,7 +49,7 @@ def list_(home: Home = None) -> None:
     """
     from .bench.spaces import SPACES
     from .data.catalogue import CATALOGUE
-    from .data.home import tables_at_hand
+    from .data.home import BUNDLED, tables_at_hand
     from .searchers import SEARCHERS
 
     here = tables_at_hand(home)
@@ -60,7 +60,7 @@ def list_(home: Home = None) -> None:
         print(f"  {name:<14} {entry.title}\n  {'':<14} {state}")
     for name, path in here.items():
         if name not in CATALOGUE:
-            print(f"  {name:<14} {path}")
+            print(f"  {name:<14} {'comes with nasgauge' if path.parent == BUNDLED else path}")
     print(f"Searchers   {', '.join(SEARCHERS)}")
     print(f"Spaces      {', '.join(SPACES)}")
 
@@ -334,6 +334,94 @@ def verify(
         seeds=seeds, base_seed=base_seed, images=images, image_folder=image_folder, validation=_share(validation),
         limit=limit_images, recipe=changes_of(recipe or []), device=device, compiled=compile_,
         channels_last=channels_last, out=out, say=_say, progress=True,
+    )  # fmt: skip
+    print(f"{run.folder}\nnext: nasgauge report {run.folder}")
+
+
+@app.command()
+def build(
+    space: Annotated[str, typer.Option(help="The search space.")],
+    images: Annotated[str, typer.Option(help="A set such as digits or cifar10, an .npz or a folder of classes.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Path of the table; its stem becomes its name.")],
+    budget: Annotated[int, typer.Option(help="Epochs of every training.")] = 12,
+    seeds: Annotated[int, typer.Option(help="Trainings of every class of architectures.")] = 3,
+    sample: Annotated[int | None, typer.Option(help="Train only so many classes, drawn at random.")] = None,
+    recipe: Annotated[
+        list[str] | None, typer.Option(metavar="FIELD=VALUE", help="Change the recipe; may be given several times.")
+    ] = None,
+    image_folder: Annotated[Path | None, typer.Option(help="Where the official image files lie.")] = None,
+    limit_images: Annotated[int | None, typer.Option(help="Only the first so many images of every split.")] = None,
+    size: Annotated[int | None, typer.Option(help="Make images smaller, to this side in pixels.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Run folder [default: runs/ and the table's name].")] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", help="Processes; -1: one per core. Results do not depend on it.")
+    ] = -1,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Train on the workers of a Dask scheduler.")
+    ] = None,
+    licence: Annotated[str, typer.Option(help="What the table says of its licence.")] = "not stated",
+) -> None:
+    """Train a whole space on images of your own into a table: one training per isomorphism class and seed.
+
+    Start the same command again to go on after a kill, or with a larger --sample to train the difference.
+
+    \b
+    Examples:
+      nasgauge build --space topology --images digits --budget 6 --seeds 3 --out tables/tss-digits.h5
+      nasgauge build --space topology --images mine.npz --sample 500 --device cuda --out tables/mine.h5
+    """
+    from . import build
+    from .bench.live.recipe import changes_of
+
+    path = build(
+        space, images, out=out, budget=budget, seeds=seeds, sample=sample, recipe=changes_of(recipe or []),
+        image_folder=image_folder, limit=limit_images, size=size, run=run, device=device, jobs=jobs, cluster=cluster,
+        licence=licence, progress=True,
+    )  # fmt: skip
+    print(f"{path}\nnext: nasgauge info {path}")
+
+
+@app.command()
+def surrogate(
+    name: Annotated[str, typer.Argument(help="A benchmark, a path, or several joined by +.")],
+    dataset: Annotated[str | None, typer.Option("--dataset", "-d", help="Which data set.")] = None,
+    metric: Annotated[
+        str | None, typer.Option("--metric", "-m", help="What to predict [default: test_accuracy if there is one].")
+    ] = None,
+    budget: Annotated[int | None, typer.Option(help="Epochs of the training run [default: the longest].")] = None,
+    fit_on: Annotated[int, typer.Option(help="Architectures learned from, in the fits looked at closely.")] = 500,
+    size: Annotated[
+        list[int] | None,
+        typer.Option(help="A size of the learning curve; may be given several times [default: 50 to 1000]."),
+    ] = None,
+    repeats: Annotated[int, typer.Option(help="Draws of each size.")] = 10,
+    base_seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
+    held: Annotated[int, typer.Option(help="At most so many architectures are predicted in each draw.")] = 20_000,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", help="Processes; -1: one per core. Results do not depend on it.")
+    ] = -1,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Fit on the workers of a Dask scheduler.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: one under runs/].")] = None,
+    home: Home = None,
+) -> None:
+    """Measure how well a few measured architectures predict all others: rank correlation, error, true intervals.
+
+    Start the same command again to go on after a kill.
+
+    \b
+    Examples:
+      nasgauge surrogate nats-tss --dataset cifar10
+      nasgauge surrogate nasbench101 --fit-on 1000 --size 100 --size 1000 --size 4000 --repeats 3
+    """
+    from . import open, surrogate
+    from .searchers.stretching import SIZES
+
+    run = surrogate(
+        open(name, home=home), dataset=dataset, metric=metric, budget=budget, fit_on=fit_on, sizes=size or SIZES,
+        repeats=repeats, base_seed=base_seed, held=held, jobs=jobs, cluster=cluster, out=out, progress=True,
     )  # fmt: skip
     print(f"{run.folder}\nnext: nasgauge report {run.folder}")
 

@@ -3,63 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
-from .errors import BadValue, NasgaugeError
+from .errors import BadValue, MissingFile
+
+PATIENCE = 30  # seconds to wait for a cluster
 
 Answer = TypeVar("Answer")
 
 
-def in_parallel(
-    function: Callable[..., Answer],
-    pieces: Sequence[tuple[Any, ...]],
-    *,
-    jobs: int = 1,
-    cluster: str | None = None,
-    total: int | None = None,
-    progress: bool = False,
-    unit: str = "part",
+def answers(
+    function: Callable[..., Answer], pieces: Sequence[tuple[Any, ...]], *, jobs: int = -1, cluster: str | None = None
 ) -> Iterator[Answer]:
-    """Answers of ``function(*piece)``, in the order in which they are ready.
+    """``function(*piece)`` of every piece, in the order in which they are ready.
 
     Args:
-        jobs: processes; -1: one per core. One process means this one.
-        cluster: address of a Dask scheduler ("tcp://host:8786"), whose workers do the work instead; they need nasgauge
-            installed, but no folder shared with this machine.
-        total: how many pieces the progress bar counts to, where some were done before.
+        jobs: processes on this machine; -1: one per core. A single piece is done in this process.
+        cluster: address of a Dask scheduler ("tcp://host:8786") whose workers do the pieces instead.
 
     Raises:
-        BadValue: ``jobs=0``, or no scheduler answers at ``cluster``.
-        NasgaugeError: ``cluster`` without the package ``distributed``.
+        BadValue: ``jobs`` is 0.
+        MissingFile: Dask is not installed, or nobody answers at the address.
     """
+    if jobs == 0:
+        raise BadValue("jobs=0 given; legal: a number of processes, or -1 for one per core")
+    return _on_cluster(function, pieces, cluster) if cluster else _on_cores(function, pieces, jobs)
+
+
+def _on_cores(function: Callable[..., Answer], pieces: Sequence[tuple[Any, ...]], jobs: int) -> Iterator[Answer]:
     import joblib
-    from tqdm import tqdm
 
-    if not jobs:
-        raise BadValue("jobs=0 given; give the number of processes, or -1 for one per core")
-    bar = tqdm(total=total, initial=(total or len(pieces)) - len(pieces), unit=unit, disable=not progress)
-    with bar, _backend(cluster):
-        alone = cluster is None and len(pieces) < 2
-        parallel = joblib.Parallel(n_jobs=-1 if cluster else 1 if alone else jobs, return_as="generator_unordered")
-        for answer in parallel(joblib.delayed(function)(*piece) for piece in pieces):
-            bar.update()
-            yield answer
+    parallel = joblib.Parallel(n_jobs=jobs if len(pieces) > 1 else 1, return_as="generator_unordered")
+    yield from parallel(joblib.delayed(function)(*piece) for piece in pieces)
 
 
-def _backend(cluster: str | None) -> AbstractContextManager[Any]:
-    if cluster is None:
-        return nullcontext()
+def _on_cluster(function: Callable[..., Answer], pieces: Sequence[tuple[Any, ...]], address: str) -> Iterator[Answer]:
     try:
-        from distributed import Client
+        import distributed
     except ImportError as error:
-        raise NasgaugeError("a Dask cluster needs the package distributed: pip install nasgauge[cluster]") from error
-    import joblib
-
+        raise MissingFile(f"a cluster needs Dask ({error}): pip install 'nasgauge[cluster]'") from error
     try:
-        Client(cluster, timeout=20)
+        client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise BadValue(
-            f"no Dask scheduler answers at {cluster!r} ({error}); start one with `dask scheduler`"
+        raise MissingFile(
+            f"no Dask scheduler answers at {address!r} ({error}); start one with `dask scheduler`"
         ) from error
-    return joblib.parallel_config("dask")
+    with client, client.as_current():
+        futures = [client.submit(function, *piece, pure=False) for piece in pieces]
+        for _, finished in distributed.as_completed(futures, with_results=True):
+            yield finished

@@ -10,6 +10,8 @@ from ..bench.errors import BadValue, MissingFile, UnknownName
 from .catalogue import CATALOGUE
 
 VARIABLE = "NASGAUGE_HOME"
+BUNDLED = Path(__file__).with_name("tables")
+"""The folder of the tables that come with the package."""
 Folder = str | os.PathLike[str] | None
 
 
@@ -41,14 +43,18 @@ def source_path(location: str, folder: Folder = None) -> Path:
 
 
 def tables_at_hand(folder: Folder = None) -> dict[str, Path]:
-    """Name -> path of every table in the home folder, by name; empty where there is no folder."""
+    """Name -> path of every table that came with the package or lies in the home folder, by name.
+
+    A table in the home folder hides one of the same name that came with the package.
+    """
     tables = home(folder) / "tables"
     try:
-        return {path.stem: path for path in sorted(tables.glob("[!.]*.h5"))}
+        here = {path.stem: path for place in (BUNDLED, tables) for path in place.glob("[!.]*.h5")}
     except OSError as error:
         raise MissingFile(
             f"{tables} cannot be read ({error.strerror or error}); set ${VARIABLE} to another folder"
         ) from error
+    return dict(sorted(here.items()))
 
 
 def locate(name: str | os.PathLike[str], folder: Folder = None) -> list[Path]:

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import torch
+from tqdm import tqdm
 
 from ..errors import BadValue
-from ..parallel import in_parallel
-from ..spaces import Ids, Space, Topology
-from .batches import Batches
-from .build_run import CLASSES_A_PART, BuildRun, Part
+from ..parallel import answers
+from ..spaces import Space, Topology
+from .build_run import BuildRun
 from .build_table import write_build
+from .build_training import train_part, train_parts_together
 from .device import device_of
-from .images import SPLITS, Images
-from .network import CellNetwork
-from .networks import network
-from .population_training import Curves, train_population
+from .images import Images
 from .protocol import Protocol
 
 
@@ -80,100 +73,11 @@ def build(
     build_run.start()
     missing = build_run.missing(parts)
     if target.type == "cpu":
-        pieces = [(build_run, part) for part in missing]
-        for part, content in in_parallel(
-            train_part, pieces, jobs=jobs, cluster=cluster, total=len(parts), progress=progress
-        ):
-            build_run.write(part, content)
+        done = answers(train_part, [(build_run, part) for part in missing], jobs=jobs, cluster=cluster)
     else:
-        _train_on_gpu(build_run, missing, target, len(parts), progress)
-    return write_build(build_run, parts, out, licence=licence)
-
-
-def train_part(build_run: BuildRun, part: int) -> tuple[int, Part]:
-    """Train the classes of a part on one core, one after the other, all seeds of a class together."""
-    with _one_thread():
-        batches = Batches(build_run.images, "cpu", channels_last=True)
-        classes = build_run.classes_of(part)
-        done = [_train(build_run, classes[row : row + 1], batches) for row in range(len(classes))]
-    return part, _part(classes, done)
-
-
-def _train_on_gpu(
-    build_run: BuildRun, missing: Sequence[int], device: torch.device, total: int, progress: bool
-) -> None:
-    """Train as many parts together as fit: half as many after running out of memory, for good."""
-    from tqdm import tqdm
-
-    batches = Batches(build_run.images, device)
-    together, left = max(1, len(missing)), list(missing)
-    with tqdm(total=total, initial=total - len(missing), unit="part", disable=not progress) as bar:
-        while left:
-            now = left[:together]
-            try:
-                done = _train(build_run, np.concatenate([build_run.classes_of(part) for part in now]), batches)
-            except torch.OutOfMemoryError:
-                if together == 1:
-                    raise BadValue(
-                        f"{CLASSES_A_PART * len(build_run.seeds)} networks do not fit the memory of {device}; choose "
-                        "a smaller batch or skeleton, or device='cpu'"
-                    ) from None
-                together = max(1, min(together, len(left)) // 2)
-                torch.cuda.empty_cache()
-                continue
-            for number, part in enumerate(now):
-                build_run.write(part, _part(build_run.classes_of(part), [done], number * CLASSES_A_PART))
-            left = left[len(now) :]
-            bar.update(len(now))
-
-
-@dataclass(frozen=True)
-class _Trained:
-    """The curves of some classes, members in the order class, seed."""
-
-    curves: Curves
-    seeds: int
-
-
-def _train(build_run: BuildRun, classes: Ids, batches: Batches) -> _Trained:
-    """Train classes x seeds as one population."""
-    networks: list[CellNetwork] = []
-    seeds: list[int] = []
-    for arch in classes.tolist():
-        for seed in build_run.seeds:
-            each = network(
-                build_run.space, arch, build_run.images.classes, macro=build_run.protocol.macro, seed=seed,
-                device=batches.device,
-            )  # fmt: skip
-            assert isinstance(each, CellNetwork)
-            networks.append(each)
-            seeds.append(seed)
-    return _Trained(train_population(networks, seeds, batches, build_run.protocol.recipe), len(build_run.seeds))
-
-
-def _part(classes: Ids, done: Sequence[_Trained], first: int = 0) -> Part:
-    """What a part keeps: one row for each of ``classes``, which begin at row ``first`` of what was trained."""
-
-    def rows(values: list[np.ndarray]) -> np.ndarray:  # type: ignore[type-arg]
-        whole = np.concatenate([each.reshape(-1, done[0].seeds, *each.shape[1:]) for each in values])
-        return whole[first : first + len(classes)]
-
-    part: Part = {"classes": np.asarray(classes)}
-    for split in SPLITS:
-        part[f"{split}_correct"] = rows([each.curves.correct[split].astype(np.int32) for each in done])
-        part[f"{split}_loss"] = rows([each.curves.loss[split] for each in done])
-    for name in ("train_seconds", "valid_seconds"):
-        values = [np.full(len(each.curves.correct["train"]), getattr(each.curves, name)) for each in done]
-        part[name] = rows(values)
-    return part
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Sums in one order whatever the machine, and no two processes on one core."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+        done = train_parts_together(build_run, missing, target)
+    with tqdm(total=len(parts), initial=len(parts) - len(missing), unit="part", disable=not progress) as bar:
+        for part, content in done:
+            build_run.write(part, content)
+            bar.update()
+    return write_build(build_run, out, sample=sample, licence=licence)

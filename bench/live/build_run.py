@@ -18,7 +18,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import BadFile, BadValue
+from ..errors import BadFile, BadValue, MissingFile
 from ..spaces import Ids, Space
 from ..whole import write_whole
 from .images import SPLITS, Images
@@ -26,7 +26,6 @@ from .protocol import Protocol
 
 FORMAT = "nasgauge-build"
 SCHEMA = 1
-CLASSES_A_PART = 8
 ORDER_SEED = 0
 ASKED = ("space", "classes", "images", "macro", "recipe", "seeds", "order_seed", "classes_a_part")
 
@@ -38,7 +37,8 @@ class BuildRun:
     """A build in ``folder``: every isomorphism class of ``space`` once, with every seed, on ``images``.
 
     Classes are trained in a random order that depends on the space alone, so that any number of finished parts is an
-    unbiased sample; part k holds the classes 8 k .. 8 k + 7 of that order, whoever trained them.
+    unbiased sample; part k holds the ``classes_a_part`` classes of that order from k ``classes_a_part`` on, whoever
+    trained them.
     """
 
     folder: Path
@@ -46,6 +46,7 @@ class BuildRun:
     images: Images
     protocol: Protocol
     seeds: tuple[int, ...]
+    classes_a_part: int = 8
 
     @cached_property
     def order(self) -> Ids:
@@ -58,11 +59,11 @@ class BuildRun:
         count = len(self.order) if sample is None else sample
         if not 1 <= count <= len(self.order):
             raise BadValue(f"sample={sample}; the space has 1 to {len(self.order):,} classes to train")
-        return list(range(-(-count // CLASSES_A_PART)))
+        return list(range(-(-count // self.classes_a_part)))
 
     def classes_of(self, part: int) -> Ids:
         """The classes of one part."""
-        return self.order[part * CLASSES_A_PART : (part + 1) * CLASSES_A_PART]
+        return self.order[part * self.classes_a_part : (part + 1) * self.classes_a_part]
 
     def path(self, part: int) -> Path:
         """Where a part lies or will lie."""
@@ -96,7 +97,7 @@ class BuildRun:
         if not isinstance(found, dict) or found.get("format") != FORMAT or found.get("schema") != SCHEMA:
             raise BadValue(f"{self.folder} is no folder of a build (schema {SCHEMA}); choose another run folder")
         for key in ASKED:
-            if found.get(key) != given[key]:
+            if _essence(found.get(key)) != _essence(given[key]):
                 raise BadValue(
                     f"{self.folder} holds a build with {key}={found.get(key)!r}, now {key}={given[key]!r} is asked; "
                     "choose another run folder, or delete this one"
@@ -112,9 +113,12 @@ class BuildRun:
         """A finished part: arrays with one row a class, in the order of `classes_of`.
 
         Raises:
+            MissingFile: it has not been trained yet.
             BadFile: the file is damaged or holds other classes.
         """
         path = self.path(part)
+        if not path.is_file():
+            raise MissingFile(f"part {part} of {self.folder} has not been trained yet; start the build again")
         try:
             with np.load(path, allow_pickle=False) as stored:
                 content = dict(stored)
@@ -129,10 +133,15 @@ class BuildRun:
         return {
             "format": FORMAT, "schema": SCHEMA, "space": self.space.name, "classes": len(self.order),
             "images": describe_images(self.images), **self.protocol.to_json(), "seeds": list(self.seeds),
-            "order_seed": ORDER_SEED, "classes_a_part": CLASSES_A_PART,
+            "order_seed": ORDER_SEED, "classes_a_part": self.classes_a_part,
             "versions": {"python": platform.python_version(), **packages},
             "host": {"machine": platform.machine(), "system": platform.platform(), "cpus": os.cpu_count()},
         }  # fmt: skip
+
+
+def _essence(value: Any) -> Any:
+    """A value without words: who describes the same images otherwise still goes on with the same build."""
+    return {key: each for key, each in value.items() if key != "source"} if isinstance(value, dict) else value
 
 
 def describe_images(images: Images) -> dict[str, Any]:

@@ -21,15 +21,15 @@ MEANS = {
 }
 
 
-def write_build(build_run: BuildRun, parts: Sequence[int], out: Path, *, licence: str) -> Path:
-    """Write the table of finished parts to ``out``; the numbers of a class answer for each of its architectures.
+def write_build(build_run: BuildRun, out: Path, *, sample: int | None = None, licence: str) -> Path:
+    """Write the table of the first ``sample`` classes to ``out``; a class answers for each of its architectures.
 
     Raises:
         BadFile: a part is damaged.
-        MissingFile: a part is not there.
+        MissingFile: a part has not been trained yet.
     """
     protocol, images = build_run.protocol, build_run.images
-    whole = _joined([build_run.read(part) for part in parts])
+    whole = _joined([build_run.read(part) for part in build_run.parts(sample)], build_run.order[:sample])
     share = len(whole["classes"]) / len(build_run.order)
     notes = [
         f"protocol: {protocol.describe()}",
@@ -55,10 +55,11 @@ def rows_of(build_run: BuildRun, classes: Ids) -> npt.NDArray[np.int64]:
     return answer
 
 
-def _joined(parts: Sequence[Part]) -> Part:
-    """All parts as one, sorted by class."""
+def _joined(parts: Sequence[Part], classes: Ids) -> Part:
+    """What parts say of ``classes``, sorted by class."""
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     order = np.argsort(whole["classes"])
+    order = order[np.isin(whole["classes"][order], classes)]
     return {name: values[order] for name, values in whole.items()}
 
 

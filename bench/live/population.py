@@ -31,7 +31,7 @@ class Population(nn.Module):
     channels are shown to every member alike.
 
     Raises:
-        BadValue: no networks, networks of different skeletons or classes, networks that were not pruned.
+        BadValue: no networks; networks of different skeletons or classes, not pruned, or with cells of changing width.
     """
 
     def __init__(self, networks: Sequence[CellNetwork]) -> None:
@@ -43,18 +43,19 @@ class Population(nn.Module):
             raise BadValue("a population is made of networks of one skeleton and one number of classes")
         if not all(each.prune for each in networks):
             raise BadValue("a population is made of pruned networks; build them with prune=True")
+        if any(kind == "cell" and before != after for kind, before, after in first.macro.layers()):
+            raise BadValue(f"widths {first.macro.widths} change inside a stage; a population needs cells of one width")
         self.macro, self.size = first.macro, len(networks)
         states = [dict(each.named_parameters()) for each in networks]
         everyone = range(self.size)
         self.stem = StackedConv(states, everyone, "stem.0", "stem.1")
         self.cells = nn.ModuleList()
-        for number, (kind, width_in, width_out) in enumerate(first.macro.layers()):
+        for number, (kind, _, _) in enumerate(first.macro.layers()):
             prefix = f"cells.{number}"
             if kind == "cell":
                 self.cells.append(StackedCell(states, [each.operations for each in networks], prefix))
             else:
                 self.cells.append(StackedReduction(states, prefix, residual=first.macro.reduction == "residual"))
-            assert width_in == width_out or kind == "reduction"
         self.norm = StackedNorm(states, everyone, "lastact.0")
         self.weight = nn.Parameter(torch.stack([state["classifier.weight"].detach().T for state in states]))
         self.bias = nn.Parameter(torch.stack([state["classifier.bias"].detach()[None] for state in states]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .images import Images
@@ -32,6 +32,10 @@ class Protocol:
         if max(height, width) > SMALL:
             return cls(Macro(image_channels=channels), Recipe(epochs))
         return cls(Macro.mini(channels), Recipe(epochs, batch=50, lr=0.25, augment=()))
+
+    def but(self, **changes: Any) -> Protocol:
+        """This protocol with some fields of the recipe changed; UnknownName lists the fields."""
+        return replace(self, recipe=self.recipe.but(**changes))
 
     def to_json(self) -> dict[str, Any]:
         """Every field of both, as a run folder and a table keep it."""

@@ -1,0 +1,107 @@
+"""Training the parts of a build: on a core the seeds of one class together, on a GPU whatever its memory holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+from ..errors import BadValue
+from ..spaces import Ids
+from .batches import Batches
+from .build_run import BuildRun, Part
+from .images import SPLITS
+from .network import CellNetwork
+from .networks import network
+from .population_training import train_population
+
+FILLED = 0.8  # of the free memory of a GPU, by estimate
+
+
+def train_classes(build_run: BuildRun, classes: Ids, batches: Batches) -> Part:
+    """Train every one of ``classes`` with every seed, all as one population; one row a class."""
+    space, macro = build_run.space, build_run.protocol.macro
+    networks: list[CellNetwork] = []
+    seeds: list[int] = []
+    for arch in classes.tolist():
+        for seed in build_run.seeds:
+            each = network(space, arch, build_run.images.classes, macro=macro, seed=seed, device=batches.device)
+            assert isinstance(each, CellNetwork)
+            networks.append(each)
+            seeds.append(seed)
+    curves = train_population(networks, seeds, batches, build_run.protocol.recipe)
+    members: Part = {}
+    for split in SPLITS:
+        members[f"{split}_correct"] = curves.correct[split].astype(np.int32)
+        members[f"{split}_loss"] = curves.loss[split]
+    members["train_seconds"] = np.full(len(seeds), curves.train_seconds)
+    members["valid_seconds"] = np.full(len(seeds), curves.valid_seconds)
+    rows = {name: values.reshape(len(classes), -1, *values.shape[1:]) for name, values in members.items()}
+    return {"classes": np.asarray(classes), **rows}
+
+
+def train_part(build_run: BuildRun, part: int) -> tuple[int, Part]:
+    """Train the classes of a part on one core, one after the other."""
+    with one_thread():
+        batches = Batches(build_run.images, "cpu", channels_last=True)
+        done = [train_classes(build_run, np.array([each]), batches) for each in build_run.classes_of(part)]
+    return part, {name: np.concatenate([each[name] for each in done]) for name in done[0]}
+
+
+def train_parts_together(
+    build_run: BuildRun,
+    parts: Sequence[int],
+    device: torch.device,
+    train: Callable[[BuildRun, Ids, Batches], Part] = train_classes,
+) -> Iterator[tuple[int, Part]]:
+    """Train the classes of several parts as one population, as many as the memory of a GPU holds.
+
+    The first part trains alone and shows what a part takes; where the estimate was too bold and memory runs out, half
+    as many parts are tried, and no more than that from then on.
+
+    Raises:
+        BadValue: not even one part fits.
+    """
+    batches = Batches(build_run.images, device)
+    left, together = list(parts), 1
+    while left:
+        now = left[:together]
+        classes = np.concatenate([build_run.classes_of(part) for part in now])
+        try:
+            done = train(build_run, classes, batches)
+        except torch.OutOfMemoryError as error:
+            if len(now) == 1:
+                raise BadValue(
+                    f"{len(classes)} cells x {len(build_run.seeds)} seeds do not fit in the memory of {device}; give a "
+                    "protocol with a smaller batch or skeleton, or device='cpu'"
+                ) from error
+            together = len(now) // 2
+            continue
+        for part in now:
+            rows = np.isin(classes, build_run.classes_of(part))
+            yield part, {name: values[rows] for name, values in done.items()}
+        if len(left) == len(parts):
+            together = _capacity(device, len(left))
+        left = left[len(now) :]
+
+
+def _capacity(device: torch.device, most: int) -> int:
+    """How many parts fit, from the memory that the first has taken; ``most`` where memory cannot be asked for."""
+    if device.type != "cuda":
+        return most
+    torch.cuda.empty_cache()
+    free, _ = torch.cuda.mem_get_info(device)
+    return max(1, min(most, int(FILLED * free / torch.cuda.max_memory_allocated(device))))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Sums in one order whatever the machine, and no two processes on one core."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
