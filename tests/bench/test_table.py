@@ -73,6 +73,46 @@ def test_mapped_curves_read_as_compressed_ones_do(tmp_path: Path) -> None:
         np.testing.assert_array_equal(Table(path).read_curves("d/4/test_accuracy/curves", rows), curves[rows])
 
 
+@given(data=st.data())
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_shared_rows_and_counts_read_as_if_every_number_were_stored(tmp_path: Path, data: st.DataObject) -> None:
+    size, stored = data.draw(st.integers(1, 30)), data.draw(st.integers(1, 8))
+    rows = np.array(data.draw(st.lists(st.integers(-1, stored - 1), min_size=size, max_size=size)))
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    counts = rng.integers(-1, 51, (stored, 2, 3)).astype(np.int16)
+    losses = rng.random((stored, 2, 3)).astype(np.float16)
+    columns = [some(values=counts[:, :, -1], out_of=50), some(values=counts, out_of=50),
+               some(metric="test_loss", values=losses[:, :, -1]), some(metric="test_loss", values=losses)]  # fmt: skip
+    path = write_table(tmp_path / "t.h5", columns, name="t", space="topology", licence="CC0", rows=rows)
+    table = Table(path)
+    table.verify()
+    assert table.info["architectures"] == size
+    accuracy = np.where(counts < 0, np.nan, counts * 2.0)[rows]
+    for metric, plain in (("test_accuracy", accuracy), ("test_loss", losses[rows].astype(np.float64))):
+        plain[rows < 0] = np.nan
+        np.testing.assert_array_equal(table.read(f"d/4/{metric}/runs"), plain[:, :, -1])
+        np.testing.assert_array_equal(table.read(f"d/4/{metric}/curves"), plain)
+        some_rows = rng.integers(0, size, 5)
+        np.testing.assert_array_equal(table.read_curves(f"d/4/{metric}/curves", some_rows), plain[some_rows])
+        (entry,) = [each for each in table.entries if each.path == f"d/4/{metric}/curves"]
+        assert (entry.shape, entry.missing) == (plain.shape, np.isnan(plain).sum())
+
+
+def test_counts_without_shared_rows_read_as_percent(tmp_path: Path) -> None:
+    counts = np.array([[1, 4], [-1, 2]], dtype=np.int32)
+    table = Table(write(tmp_path / "t.h5", some(values=counts, out_of=4)))
+    np.testing.assert_array_equal(table.read("d/4/test_accuracy/runs"), [[25, 100], [np.nan, 50]])
+    assert table.entries[0].missing == 1
+
+
+def test_damaged_rows_are_found(tmp_path: Path) -> None:
+    path = write_table(tmp_path / "t.h5", [some()], name="t", space="topology", licence="CC0", rows=np.array([0, 2, 1]))
+    with h5py.File(path, "r+") as file:
+        file["rows"][0] = 1
+    with pytest.raises(BadFile, match="rows"):
+        Table(path).verify()
+
+
 @pytest.mark.parametrize(
     "columns",
     [
@@ -98,6 +138,8 @@ def test_inconsistent_columns_are_refused(tmp_path: Path, columns: list[Column])
         {"budget": None},
         {"seeds": None},
         {"values": np.zeros((3, 2, 5)), "epochs": (1, 2)},
+        {"out_of": 10},
+        {"values": np.zeros((3, 2), np.int16), "out_of": 0},
     ],
 )
 def test_a_column_that_contradicts_itself_cannot_be_made(wrong: dict[str, object]) -> None:

@@ -23,13 +23,28 @@ def test_the_home_folder_is_the_argument_else_the_variable_else_the_platforms(
     assert home().name == "nasgauge"
 
 
-def test_tables_at_hand_are_listed_by_name(tmp_path: Path) -> None:
+def test_tables_at_hand_are_listed_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nasgauge.data.home.BUNDLED", tmp_path / "nothing")
     assert tables_at_hand(tmp_path) == {}
     for name in ("b", "a", ".a.h5.part"):
         path = tmp_path / "tables" / f"{name}.h5"
         path.parent.mkdir(exist_ok=True)
         path.touch()
     assert list(tables_at_hand(tmp_path).items()) == [(name, tmp_path / "tables" / f"{name}.h5") for name in ("a", "b")]
+
+
+def test_a_table_that_comes_with_the_package_is_found_unless_the_home_has_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundled = tmp_path / "package" / "tables"
+    bundled.mkdir(parents=True)
+    (bundled / "tss-digits.h5").touch()
+    monkeypatch.setattr("nasgauge.data.home.BUNDLED", bundled)
+    assert locate("tss-digits", tmp_path / "empty") == [bundled / "tss-digits.h5"]
+    mine = table_path("tss-digits", tmp_path)
+    mine.parent.mkdir()
+    mine.touch()
+    assert locate("tss-digits", tmp_path) == [mine]
 
 
 def test_a_name_means_a_table_a_path_or_several(tmp_path: Path) -> None:
