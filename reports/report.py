@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..bench.errors import BadValue, UnknownName
-from ..searchers.run import Run, write_whole
+from ..bench.whole import write_whole
+from ..searchers.run import Run
 from .blocks import Section
 from .panels import Panel
 from .view import View

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..bench.benchmark import Benchmark
+from ..bench.environment import environment
 from ..bench.errors import BadValue
 from ..bench.live import need_torch
 from ..bench.live.verify import Plan, plan_of, question, stratified, tabulated, train_one
+from ..bench.run_folder import read_frame
 from ..bench.spaces import Architectures
-from .environment import environment
-from .run import Run, read_frame
+from .run import Run
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from nasgauge.bench.errors import BadFile, MissingFile, NasgaugeError, UnknownName
+from nasgauge.bench.run_folder import write_frame
 from nasgauge.reports import report
 from nasgauge.reports.blocks import Alarm, Block, Facts, Findings, Grid, Listing, Plot, Points
 from nasgauge.reports.comparison.asked import Asked
@@ -19,7 +20,7 @@ from nasgauge.reports.interactive import figure
 from nasgauge.reports.page import render
 from nasgauge.reports.report import Report
 from nasgauge.reports.view import View
-from nasgauge.searchers.run import Run, write_frame
+from nasgauge.searchers.run import Run
 
 
 def blocks(made: Report, kind: type) -> list[Any]:

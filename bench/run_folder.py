@@ -1,0 +1,107 @@
+"""A run folder: `run.json` says what was asked, immutable `part-*.parquet` files hold what came out of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from .errors import BadFile, BadValue, MissingFile
+from .whole import write_whole
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    import pandas as pd
+
+FORMAT = "nasgauge-run"
+SCHEMA = 2
+
+
+class RunFolder:
+    """An existing run folder; ``config`` is the content of run.json.
+
+    Raises:
+        MissingFile: there is no run.json.
+        BadFile: it is damaged, not of nasgauge, or of another version.
+    """
+
+    made_by: ClassVar[str] = "`nasgauge compare ... --out`"
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        path = self.folder / "run.json"
+        if not path.is_file():
+            raise MissingFile(f"no run at {self.folder}: {path} does not exist; {self.made_by} makes one")
+        try:
+            self.config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise BadFile(f"{path}: not JSON ({error})") from error
+        if not isinstance(self.config, dict) or self.config.get("format") != FORMAT:
+            raise BadFile(f"{path}: not a nasgauge run")
+        if self.config.get("schema") != SCHEMA:
+            raise BadFile(f"{path}: run schema {self.config.get('schema')}; this version reads schema {SCHEMA}")
+
+    @classmethod
+    def create(cls, folder: str | os.PathLike[str], config: Mapping[str, Any], asked: Sequence[str]) -> Self:
+        """Start a run in ``folder``, or go on with the one that is there when it asked for the same.
+
+        ``asked`` names the keys of ``config`` that must agree for a run to be continued; the others (host, start
+        time, versions) keep the values of the first start.
+
+        Raises:
+            BadValue: the folder holds a run that asked for something else, or other files.
+        """
+        folder = Path(folder)
+        whole = {"format": FORMAT, "schema": SCHEMA, **config}
+        if (folder / "run.json").exists():
+            run = cls(folder)
+            given = json.loads(json.dumps(whole))
+            differing = [key for key in asked if run.config.get(key) != given.get(key)]
+            if differing:
+                key = differing[0]
+                raise BadValue(
+                    f"{folder} holds a run with {key}={run.config.get(key)!r}, now {key}={given.get(key)!r} is asked; "
+                    "choose another folder with --out, or delete this one"
+                )
+            return run
+        if folder.is_dir() and any(not entry.name.startswith(".") for entry in folder.iterdir()):
+            raise BadValue(f"{folder} exists and is not a run folder; choose another with --out")
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / "run.json", json.dumps(whole, indent=1, sort_keys=True).encode())
+        return cls(folder)
+
+    def part(self, name: str) -> Path:
+        """Where the part called ``name`` lies (it exists exactly if that piece of work is done)."""
+        return self.folder / f"part-{name}.parquet"
+
+    def parts(self) -> list[Path]:
+        """The finished parts, by name."""
+        return sorted(self.folder.glob("part-*.parquet"))
+
+    def write_part(self, name: str, frame: pd.DataFrame) -> Path:
+        """Write one part whole; it appears under its name only when it is complete."""
+        return write_frame(self.part(name), frame)
+
+    def __repr__(self) -> str:
+        return f"<run {self.folder}: {len(self.parts())} parts>"
+
+
+def read_frame(path: Path) -> pd.DataFrame:
+    """A parquet file as a frame; BadFile names it where it is damaged, MissingFile where it is absent."""
+    import pandas as pd
+    import pyarrow as pa
+
+    try:
+        return pd.read_parquet(path)
+    except FileNotFoundError as error:
+        raise MissingFile(f"{path} does not exist; start the same command again to complete the run") from error
+    except (pa.ArrowException, OSError) as error:
+        raise BadFile(f"{path}: unreadable part ({error}); delete it and start the same command again") from error
+
+
+def write_frame(path: Path, frame: pd.DataFrame) -> Path:
+    """Write a frame as parquet, whole or not at all."""
+    return write_whole(path, frame.to_parquet(index=False, compression="zstd"))
