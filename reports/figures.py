@@ -128,7 +128,10 @@ def _view(axes: Axes, view: View, handles: dict[str, Any]) -> None:
         axes.set_xscale("log", nonpositive="clip")
     axes.set_xlim(view.x_start, view.x_end)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    if not view.log_x:
+    if view.log_x:
+        axes.xaxis.set_major_locator(FixedLocator(view.ticks(view.x_start, view.x_end)))
+        axes.xaxis.set_minor_locator(NullLocator())
+    else:
         axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 3, 4, 5, 10]))
     if view.y_range == (view.x_start, view.x_end):
         axes.set_box_aspect(1)
@@ -145,7 +148,8 @@ def _line(axes: Axes, line: Line, floor: float | None, faint: float) -> Any:
     look = line.style
     pattern: Any = (0, look.dash) if look.dash else "solid"
     step: Any = "post" if line.steps else None
-    width = 0.4 if line.faint else 1.0 if line.slot is None else STYLE["lines.linewidth"]
+    usual = 0.4 if line.faint else 1.0 if line.slot is None else STYLE["lines.linewidth"]
+    width = usual if line.weight is None else line.weight
     if line.slot is not None and line.banded:
         axes.fill_between(line.x, low, high, step=step, color=look.colour, alpha=faint, linewidth=0)
     return axes.plot(

@@ -35,15 +35,19 @@ def described(panel: Panel) -> dict[str, Any]:
 
 
 def _view(view: View) -> dict[str, Any]:
-    step = None
+    ticks: dict[str, Any] = {}
     ranges: dict[str, tuple[float, ...]] = {"linear": view.limits(False)}
     if view.logarithmic:
         ranges["log"] = tuple(math.log10(limit) for limit in view.limits(True))
-        round_numbers = sum(f"{tick:e}"[0] in "125" for tick in view.ticks(*view.limits(True)))
-        step = "D2" if round_numbers >= 3 else None
+        at = view.ticks(*view.limits(True))
+        ticks = {"tickvals": at, "ticktext": [f"{tick:g}" for tick in at]}
     scale = "log" if view.logarithmic else "linear"
     floor = view.limits(True)[0] / 10 if view.logarithmic else None
     faint = 0.18 if len(view.lines) <= CROWD else 0.1
+    marks: dict[str, Any] = {}
+    if view.log_x:
+        at = view.ticks(view.x_start, view.x_end)
+        marks = {"tickvals": at, "ticktext": [f"{tick:,g}" for tick in at]}
     axis = {"showline": True, "linewidth": 1, "zeroline": False, "automargin": True, "fixedrange": False}
     span = (view.x_start, view.x_end)
     lines = sorted(view.lines, key=lambda line: not line.faint)
@@ -60,11 +64,11 @@ def _view(view: View) -> dict[str, Any]:
             "meta": {"ranges": ranges, **({"height": 520} if square else {})},
             "xaxis": {**axis, "title": {"text": view.x_title}, "type": "log" if view.log_x else "linear",
                       "range": [math.log10(edge) for edge in span] if view.log_x else list(span),
-                      "tickformat": "~g" if view.log_x else ",~g",
+                      "tickformat": "~g" if view.log_x else ",~g", **marks,
                       "hoverformat": ",.4~g" if wide < 10 else ",.0f", "uirevision": view.x_title,
                       **({"constrain": "domain"} if square else {})},
             "yaxis": {**axis, "title": {"text": view.y_title}, "type": scale, "range": ranges[scale],
-                      "uirevision": view.y_title, "tickformat": "~g", "dtick": step,
+                      "uirevision": view.y_title, "tickformat": "~g", **ticks,
                       **({"scaleanchor": "x", "constrain": "domain"} if square else {})},
             "hovermode": "x unified" if curves else "closest",
             "legend": {"orientation": "h", "x": 0, "y": 0, "xanchor": "left", "yanchor": "bottom", "yref": "container"},
@@ -91,12 +95,13 @@ def _traces(line: Line, floor: float | None, faint: float) -> list[dict[str, Any
     if reference:
         filled.update(showlegend=True, legendrank=1000, name=_escaped(line.band))
     dash = ",".join(f"{2 * length:g}px" for length in look.dash) or "solid"
+    width = (1.5 if reference else 2) if line.weight is None else 1.3 * line.weight
     main = {
         **common,
         "mode": "lines+markers" if line.sparse else "lines",
         "y": drawn_y,
         "name": _escaped(line.label),
-        "line": {**stroke, "width": 1.5 if reference else 2, "dash": dash},
+        "line": {**stroke, "width": width, "dash": dash},
         "legendrank": 900 if line.slot is None else line.slot + 1,
         "customdata": np.stack([y, low, high], axis=1),
         "hovertemplate": HOVER_REFERENCE if reference else HOVER,

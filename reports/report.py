@@ -128,4 +128,14 @@ def _verification(run: Run) -> Report:
     return verification(run)
 
 
-REPORTS: dict[str, Callable[[Run], Report]] = {"compare": _comparison, "verify": _verification}
+def _surrogate(run: Run) -> Report:
+    from .surrogate import surrogate
+
+    return surrogate(run)
+
+
+REPORTS: dict[str, Callable[[Run], Report]] = {
+    "compare": _comparison,
+    "surrogate": _surrogate,
+    "verify": _verification,
+}

@@ -68,11 +68,11 @@ def effect(ours: npt.ArrayLike, theirs: npt.ArrayLike, *, level: float = LEVEL) 
     x, y, n = x[known], y[known], int(known.sum())
     if not n:
         return Effect(math.nan, math.nan, math.nan)
-    mine, yours = _above(x, y), 1 - _above(y, x)  # (n,) each: share of the other sample that a run is above
-    a12 = float(mine.mean())
+    wins, losses = _halves(x, y), _halves(y, x)  # (n,) each
+    a12 = int(wins.sum()) / (2 * n * n)
     if n < 2:
         return Effect(a12, math.nan, math.nan)
-    deviation = float(np.std(mine + yours, ddof=1)) / math.sqrt(n)
+    deviation = float(np.std((wins - losses) / (2 * n), ddof=1)) / math.sqrt(n)
     tail = (1 - level) / 2
     if a12 in (0.0, 1.0):
         edge = tail ** (1 / n)
@@ -82,11 +82,10 @@ def effect(ours: npt.ArrayLike, theirs: npt.ArrayLike, *, level: float = LEVEL) 
     return Effect(a12, *(1 / (1 + math.exp(-(logit + side * reach))) for side in (-1, 1)))
 
 
-def _above(x: Floats, y: Floats) -> Floats:
-    """Share of ``y`` below each of ``x``, a tie counting half."""
+def _halves(x: Floats, y: Floats) -> npt.NDArray[np.int64]:
+    """How many of ``y`` each of ``x`` is above, in halves: two for a win, one for a tie."""
     ordered = np.sort(y)
-    lower = np.searchsorted(ordered, x, "left") + np.searchsorted(ordered, x, "right")
-    return np.asarray(lower / (2 * len(y)), dtype=np.float64)
+    return np.searchsorted(ordered, x, "left") + np.searchsorted(ordered, x, "right")
 
 
 def detectable(difference: npt.ArrayLike, *, level: float = LEVEL, power: float = POWER) -> float:

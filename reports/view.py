@@ -27,8 +27,10 @@ import numpy as np
 
 from .statistics import Floats
 
-# Okabe & Ito (2008), told apart by colour-blind readers, without their black and yellow; darkest first.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+# Okabe & Ito (2008), told apart by colour-blind readers, without their black and yellow; darkest first. Then four of
+# Tol's muted ones, whose lines are also dashed.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#332288", "#882255", "#999933", "#AA4499")
+PLAIN = 6  # slots with one dash and symbol, before the next one
 REFERENCE_COLOUR = "#333333"
 DASHES: tuple[tuple[float, ...], ...] = ((), (1.0, 1.6), (5.0, 1.6, 1.0, 1.6))  # in line widths
 SYMBOLS = ("circle", "diamond", "triangle-up")
@@ -52,10 +54,10 @@ class Style:
 
     @classmethod
     def of(cls, slot: int | None) -> Style:
-        """The look of number ``slot``; None is the reference. Colours first, then dashes and symbols, repeat."""
+        """The look of number ``slot``; None is the reference. Twenty differ."""
         if slot is None:
             return cls(REFERENCE_COLOUR, REFERENCE_DASH)
-        again = slot // len(COLOURS) % len(DASHES)
+        again = slot // PLAIN % len(DASHES)
         return cls(COLOURS[slot % len(COLOURS)], DASHES[again], SYMBOLS[again])
 
 
@@ -77,6 +79,7 @@ class Line:
     band: str
     steps: bool = True
     faint: bool = False
+    weight: float | None = None  # points; None: as usual
 
     @property
     def style(self) -> Style:
@@ -190,7 +193,8 @@ class View:
         kept = [np.array([rule.at]) for rule in self.rules if rule.kind == "across"]
         for line in self.lines:
             early = self.x_start + self.EARLY * (self.x_end - self.x_start)
-            late = np.ones(len(line.x), bool) if logarithmic or not line.steps else line.x >= early
+            whole = logarithmic or self.log_x or not line.steps
+            late = np.ones(len(line.x), bool) if whole else line.x >= early
             edges = [line.y, line.high] if logarithmic else [line.y, line.low, line.high]
             kept += [edge[late] for edge in (edges if line.slot is not None else edges[:1])]
         kept += [edge for dots in self.dots for edge in (dots.y, dots.low, dots.high) if edge is not None]

@@ -57,8 +57,14 @@ def _view(found: Outcome, task: Task, target: str, accuracy: float, axis: str) -
         y_title="runs that arrived [%]",
         x_end=end,
         lines=tuple(lines),
-        y_range=(0.0, 101.0),
+        y_range=(0.0, _ceiling(lines)),
     )
+
+
+def _ceiling(lines: list[Line]) -> float:
+    """The top of the axis: all shares with some room, at least a tenth of the runs."""
+    top = max((float(line.high.max()) for line in lines), default=0.0)
+    return min(101.0, max(10.0, 1.1 * top))
 
 
 def arrival_grid(found: Outcome, task: Task) -> Grid:

@@ -102,7 +102,7 @@ class Asked:
     mode: str  # "async" or "sync"
     resume: bool  # whether a longer training goes on from a shorter one
     objective2: str | None  # metric of the second objective, smaller is better
-    constraint: str | None  # the hard limit in words
+    constraint: tuple[str, float] | None  # the hard limit: metric, largest value allowed
     scores: str | None  # file of proxy scores
 
     @classmethod
@@ -146,6 +146,11 @@ class Asked:
         return asked
 
     @property
+    def limit(self) -> str:
+        """The hard limit in words, empty where there is none."""
+        return f"{self.constraint[0]} at most {self.constraint[1]:g}" if self.constraint else ""
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The searchers' labels, the reference first."""
         return tuple(searcher.label for searcher in self.searchers)
@@ -173,12 +178,8 @@ def _task(task: Mapping[str, Any]) -> Task:
     )
 
 
-def _constraint(limit: Any) -> str | None:
-    """The hard limit in words: "latency_ms:pixel3 at most 5"."""
-    if limit is None or isinstance(limit, str):
-        return limit
-    metric, largest = (limit["metric"], limit["limit"]) if isinstance(limit, Mapping) else limit
-    return f"{metric} at most {float(largest):g}"
+def _constraint(limit: Any) -> tuple[str, float] | None:
+    return None if limit is None else (str(limit[0]), float(limit[1]))
 
 
 def _optimum(best: Mapping[str, Any] | None) -> Optimum | None:

@@ -55,8 +55,10 @@ def comparison(run: Run) -> Report:
     sections = [Section("", first)]
     if several and found.tasks:
         sections.append(Section("Who is ahead", _ahead(found, ranks)))
-    for task in asked.tasks:
-        sections.append(Section(task.dataset, _task_blocks(found, task, figures, arrivals.get(task.dataset, {}))))
+    sections.extend(
+        Section(task.dataset, _task_blocks(found, task, figures, arrivals.get(task.dataset, {})))
+        for task in asked.tasks
+    )
     if fronts is not None:
         sections.append(Section("Two objectives", fronts.blocks()))
     if asked.workers > 1:

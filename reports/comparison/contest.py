@@ -132,8 +132,10 @@ def _rank_view(found: Outcome, title: str, axis: str, x: Floats, bands: list[Ban
         Line(label, x, *band, slot, "95 % bootstrap interval of the mean rank")
         for slot, (label, band) in enumerate(zip(found.asked.labels, bands, strict=True))
     )
-    count = len(found.asked.labels)
-    return View(title, words or AXIS_WORDS[axis], "mean rank", float(x[-1]), lines, y_range=(count + 0.2, 0.8))
+    late = [band.y[len(x) // 25 :] for band in bands]
+    best, worst = (float(end(np.concatenate(late))) for end in (np.nanmin, np.nanmax))
+    pad = 0.08 * (worst - best) + 0.05
+    return View(title, words or AXIS_WORDS[axis], "mean rank", float(x[-1]), lines, y_range=(worst + pad, best - pad))
 
 
 def over_tasks(found: Outcome) -> Friedman:

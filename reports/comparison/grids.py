@@ -13,7 +13,7 @@ from .outcome import Outcome
 from .plots import CLOSED_FORM
 from .sentences import AXIS_WORDS, SPLIT_WORDS
 
-HEAD = ("", "mean", "95 % interval", "spread", "regret", "std", "median", "quartiles", "IQM", "at optimum", "runs")
+HEAD = ("", "mean", "95 % interval", "spread", "regret", "std", "median", "IQM", "95 % interval", "at optimum", "runs")
 
 
 def final_grid(found: Outcome, task: Task, name: str) -> Grid:
@@ -32,7 +32,7 @@ def final_grid(found: Outcome, task: Task, name: str) -> Grid:
         spread = Spread(row.smallest, row.q1, row.median, row.q3, row.largest, row.mean, start, end, colour)
         cells.append(
             (label, number(row.mean), between(row.low, row.high), spread, number(row.regret, 3), number(row.std),
-             number(row.median), between(row.q1, row.q3), f"{number(row.iqm)} ({between(row.iqm_low, row.iqm_high)})",
+             number(row.median), number(row.iqm), between(row.iqm_low, row.iqm_high),
              number(100 * row.at_optimum, 1) + (" %" if row.at_optimum == row.at_optimum else ""), f"{row.runs:,}")
         )  # fmt: skip
     note = ""

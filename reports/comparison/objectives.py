@@ -8,7 +8,7 @@ import numpy as np
 
 from ..blocks import Block, Cell, Grid, Label, Plot, Text
 from ..panels import Panel
-from ..view import Line, Style, View
+from ..view import Line, Rule, Style, View
 from ..words import between, joined, number
 from .asked import SPLITS, Task
 from .curves import grid
@@ -68,13 +68,20 @@ class Fronts:
         return View(
             f"{task.dataset}, {SHOWN[name]}", f"at most so much {self.found.asked.objective2}",
             f"{SPLIT_WORDS.get(name, 'validation')} accuracy [%]", end, tuple(lines),
-            x_start=start, log_x=start > 0 and end > 4 * start,
+            rules=self._limit(), x_start=start, log_x=start > 0 and end > 4 * start,
         )  # fmt: skip
+
+    def _limit(self) -> tuple[Rule, ...]:
+        """The hard limit, where it is one on the second objective."""
+        asked = self.found.asked
+        if asked.constraint is None or asked.constraint[0] != asked.objective2:
+            return ()
+        return (Rule("upright", asked.constraint[1], "hard limit"),)
 
     def blocks(self) -> tuple[Block, ...]:
         """Text, figures and table."""
         asked, names = self.found.asked, file_names(self.found)
-        limit = f"Hard limit: {asked.constraint}; what exceeds it is never trained and costs nothing." if (
+        limit = f"Hard limit: {asked.limit}; what exceeds it is never trained and costs nothing." if (
             asked.constraint) else "No hard limit was set."  # fmt: skip
         boxes = joined(
             f"{number(task.reference[0])} % and {task.reference[1]:,.6g} on {task.dataset}"

@@ -33,17 +33,17 @@ def idle_ladders(found: Outcome) -> tuple[Panel, ...]:
 
 
 def timetable_view(found: Outcome, dataset: str, label: str) -> View:
-    """Which trainer was busy when in the first repetition of a searcher, one line for each trainer."""
+    """Which trainer was busy when in the first repetition of a searcher."""
     frame = timetable(found.repetitions[dataset, label])
-    slot, lines = found.asked.labels.index(label), []
     gap = float(frame["seconds"].max()) * 0.003  # neighbouring trainings stay apart
-    for worker, mine in frame.groupby("worker"):
-        start, end = mine["started"].to_numpy(np.float64), mine["seconds"].to_numpy(np.float64)
-        x = np.stack([start, np.maximum(end - gap, start), end], axis=1).ravel()
-        y = np.tile([float(worker) + 1, float(worker) + 1, np.nan], len(mine))
-        lines.append(Line("busy", x, y, y - 0.3, y + 0.3, slot, "", steps=False))
+    start, end = frame["started"].to_numpy(np.float64), frame["seconds"].to_numpy(np.float64)
+    trainer = frame["worker"].to_numpy(np.float64) + 1
+    x = np.stack([start, np.maximum(end - gap, start), end], axis=1).ravel()
+    y = np.stack([trainer, trainer, np.full_like(trainer, np.nan)], axis=1).ravel()
+    nothing = np.full_like(y, np.nan)
+    line = Line(label, x, y, nothing, nothing, found.asked.labels.index(label), "", steps=False, weight=7.0)
     return View(
-        f"{dataset}, {label}", "simulated seconds", "trainer", float(frame["seconds"].max()), tuple(lines),
+        f"{dataset}, {label}", "simulated seconds", "trainer", float(frame["seconds"].max()), (line,),
         y_range=(0.4, found.asked.workers + 0.6),
     )  # fmt: skip
 

@@ -67,7 +67,7 @@ def _second(asked: Asked) -> tuple[str, ...]:
     )
     said = (
         f"{asked.objective2}, smaller is better" if asked.objective2 else "",
-        f"hard limit: {asked.constraint}; what exceeds it is told as no number and never trained" if (
+        f"hard limit: {asked.limit}; what exceeds it is told as no number and never trained" if (
             asked.constraint) else "",
     )  # fmt: skip
     return (*filter(None, said), *left)

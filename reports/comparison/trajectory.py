@@ -61,9 +61,9 @@ class Repetitions:
             return value
         flat_value, flat_budget = value.ravel(), budget.ravel()
         order = np.lexsort((flat_value, flat_budget))
-        fresh = (np.diff(flat_value[order], prepend=-np.inf) != 0) | (np.diff(flat_budget[order], prepend=0.0) != 0)
+        ordered = np.stack([flat_value[order], flat_budget[order]])
         merit = np.empty(value.size)
-        merit[order] = np.cumsum(fresh)
+        merit[order] = np.r_[0, np.cumsum((ordered[:, 1:] != ordered[:, :-1]).any(axis=0))]
         return np.where(np.isinf(value), -np.inf, merit.reshape(value.shape))
 
     def final(self, name: str) -> Floats:

@@ -11,7 +11,7 @@ from ..blocks import Plot
 from ..panels import Ladder, Panel, Rung
 from ..statistics import Floats
 from ..view import Dots, Line, Rule, View
-from ..words import number, signed
+from ..words import number
 from .outcome import Outcome, curve_of
 
 METRIC_WORDS = {
@@ -19,6 +19,7 @@ METRIC_WORDS = {
     "test_accuracy": "test accuracy",
     "valtest_accuracy": "accuracy on validation and test images",
 }
+LIMITS_WORDS = "limits of agreement"
 ON_PAPER = 6  # architectures whose curves are drawn on paper: evenly spaced from best to worst
 
 
@@ -49,7 +50,7 @@ def scatter(found: Outcome) -> View:
     dots = Dots("architectures", x, y, 0, _words(rows), y - spread, y + spread)
     words = METRIC_WORDS[found.plan["metric"]]
     return View.around(
-        "Measured against tabulated", f"tabulated {words} [%]", f"measured {words} [%]", dots=(dots,),
+        "Against the table", f"tabulated {words} [%]", f"measured {words} [%]", dots=(dots,),
         rules=(Rule("diagonal", label="equal"),), square=True,
     )  # fmt: skip
 
@@ -61,10 +62,9 @@ def bland_altman(found: Outcome) -> View:
     difference = rows["difference"].to_numpy(np.float64)
     mean = (rows["measured"] + rows["tabulated"]).to_numpy(np.float64) / 2
     dots = Dots("architectures", mean, difference, 0, _words(rows), difference - spread, difference + spread)
-    at = ((agreement.bias, "mean"), (agreement.lower, "−1.96 SD"), (agreement.upper, "+1.96 SD"))
-    rules = tuple(Rule("across", value, f"{words} {signed(value, 2)}") for value, words in at if not np.isnan(value))
-    title = "Difference over mean (Bland-Altman)"
-    return View.around(title, "mean of measured and tabulated [%]", "measured − tabulated [points]",
+    at = ((agreement.bias, "mean difference"), (agreement.lower, LIMITS_WORDS), (agreement.upper, LIMITS_WORDS))
+    rules = tuple(Rule("across", value, words) for value, words in at if not np.isnan(value))
+    return View.around("Bland-Altman", "mean of measured and tabulated [%]", "measured − tabulated [points]",
                        dots=(dots,), rules=rules)  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def differences(found: Outcome) -> Ladder:
         Rung(str(row.id), row.difference, row.difference - row.seed_std, row.difference + row.seed_std, 0, words)
         for row, words in zip(found.rows.itertuples(), found.rows["architecture"], strict=True)
     )
-    return Ladder("Difference to the table", "measured − tabulated [points]", rungs, at=0.0)
+    return Ladder("Difference", "measured − tabulated [points]", rungs, at=0.0)
 
 
 def curve_plot(found: Outcome) -> tuple[Plot, dict[str, tuple[Panel, ...]]]:
@@ -92,7 +92,7 @@ def curve_plot(found: Outcome) -> tuple[Plot, dict[str, tuple[Panel, ...]]]:
         {(str(arch),): view for arch, view in views.items()},
         ("curves",),
         "Mean over seeds; the band runs from the lowest to the highest seed. Training accuracy is collected while the "
-        f"weights still move. {last}",
+        f"weights still move. In brackets: the table's accuracy. {last}",
     )
     return plot, {"curves": tuple(views[arch] for arch in shown)}
 
@@ -108,12 +108,12 @@ def curves(found: Outcome, entry: dict[str, Any]) -> View:
     if entry["curve"]:
         x = np.array([int(epoch) for epoch in entry["curve"]], dtype=np.float64)
         y = np.array(list(entry["curve"].values()), dtype=np.float64)
-        lines.append(Line("table", x, y, y, y, None, "", steps=False))
+        nothing = np.full_like(y, np.nan)
+        lines.append(Line("table", x, y, nothing, nothing, None, "", steps=False))
     mean = entry["mean"]
-    rules = () if mean is None else (Rule("across", float(mean), f"table, at its end: {number(float(mean))} %"),)
+    rules = () if mean is None else (Rule("across", float(mean), "table, at its end"),)
     end = float(max(line.x[-1] for line in lines))
-    title = f"Architecture {entry['id']}"
-    return View(title, "epoch", "accuracy [%]", end, tuple(lines), rules=rules, x_start=min(1.0, end - 1))
+    return View(_label(entry), "epoch", "accuracy [%]", end, tuple(lines), rules=rules, x_start=min(1.0, end - 1))
 
 
 def _curve(frame: pd.DataFrame, name: str, label: str, slot: int) -> Line:

@@ -73,8 +73,8 @@ def test_the_legend_does_not_cover_the_curves() -> None:
     assert legend.y0 >= axes.y1
 
 
-def test_twelve_searchers_look_different_and_none_like_the_reference() -> None:
-    looks = [Style.of(slot) for slot in range(3 * len(COLOURS))]
+def test_twenty_searchers_look_different_and_none_like_the_reference() -> None:
+    looks = [Style.of(slot) for slot in range(2 * len(COLOURS))]
     assert len({(look.colour, look.dash) for look in [*looks, Style.of(None)]}) == len(looks) + 1
 
 
