@@ -18,10 +18,10 @@ import numpy as np
 from ..bench.benchmark import Benchmark
 from ..bench.errors import BadValue
 from ..bench.objective import Log
+from ..bench.parallel import in_parallel
 from ..bench.run_folder import write_frame
 from ..bench.whole import write_whole
 from . import expectation
-from .parallel import in_parallel
 from .plan import Limit, Plan, Task, Trials, tasks_of
 from .run import FAILURE, Run
 from .scores import Scores

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tqdm import tqdm
-
 from ..errors import BadValue
-from ..parallel import answers
+from ..parallel import answers, counted
 from ..spaces import Space, Topology
 from .build_run import BuildRun
 from .build_table import write_build
@@ -76,8 +74,6 @@ def build(
         done = answers(train_part, [(build_run, part) for part in missing], jobs=jobs, cluster=cluster)
     else:
         done = train_parts_together(build_run, missing, target)
-    with tqdm(total=len(parts), initial=len(parts) - len(missing), unit="part", disable=not progress) as bar:
-        for part, content in done:
-            build_run.write(part, content)
-            bar.update()
+    for part, content in counted(done, done=len(parts) - len(missing), total=len(parts), progress=progress):
+        build_run.write(part, content)
     return write_build(build_run, out, sample=sample, licence=licence)

@@ -11,9 +11,9 @@ import pytest
 
 from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.errors import BadValue, MissingFile
+from nasgauge.bench.parallel import in_parallel
 from nasgauge.searchers import Run, evolution, random
 from nasgauge.searchers.experiment import compare
-from nasgauge.searchers.parallel import in_parallel
 
 
 def leave_a_mark(folder: Path, number: int, weight: int) -> int:
@@ -73,7 +73,7 @@ def test_what_a_library_lacks_is_said(tmp_path: Path) -> None:
     """Without Dask the address of a cluster ends in one sentence that says what to install."""
     code = (
         "import sys; sys.modules['distributed'] = None\n"
-        "from nasgauge.searchers.parallel import in_parallel\n"
+        "from nasgauge.bench.parallel import in_parallel\n"
         "in_parallel(len, [('',)], cluster='tcp://127.0.0.1:9')"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
