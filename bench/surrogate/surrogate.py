@@ -80,6 +80,19 @@ class Fitted:
         """Variance by which a single run differs more from the truth than the means learned from; 0 where unknown."""
         return 0.0 if np.isnan(self.noise) else self.noise * (1 - 1 / self.runs)
 
+    def interval(
+        self, mean: Floats, spread: Floats, level: float, of: Literal["mean", "run"] = "mean"
+    ) -> tuple[Floats, Floats]:
+        """Ends between which the truth of architectures that were not learned lies with probability ``level``.
+
+        Args:
+            mean, spread: as `predict` gives them.
+        """
+        held = self.calibration
+        wide = np.sqrt(held.deviation(spread) ** 2 + (self.run_noise if of == "run" else 0.0))
+        low, high = (mean + held.quantile(end) * wide for end in ((1 - level) / 2, (1 + level) / 2))
+        return self.scale.back(low), self.scale.back(high)
+
 
 class Surrogate:
     """Predictions in place of measurements, for every architecture of a benchmark's space.
@@ -165,11 +178,7 @@ class Surrogate:
         if of not in ("mean", "run"):
             raise BadValue(f"of={of!r}; legal: 'mean', 'run'")
         fitted = self.fitted(metric, dataset=dataset, budget=budget, epoch=epoch)
-        mean, spread = fitted.predict(self.space.ids(archs))
-        held = fitted.calibration
-        wide = np.sqrt(held.deviation(spread) ** 2 + (fitted.run_noise if of == "run" else 0.0))
-        low, high = (mean + held.quantile(end) * wide for end in ((1 - level) / 2, (1 + level) / 2))
-        return fitted.scale.back(low), fitted.scale.back(high)
+        return fitted.interval(*fitted.predict(self.space.ids(archs)), level, of)
 
     def fitted(
         self, metric: str, *, dataset: str | None = None, budget: int | None = None, epoch: int | None = None
