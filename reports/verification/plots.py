@@ -106,8 +106,8 @@ def curves(found: Outcome, entry: dict[str, Any]) -> View:
         _curve(frame, "train_accuracy", "training accuracy", 1),
     ]
     if entry["curve"]:
-        x = np.array([int(epoch) for epoch in entry["curve"]], dtype=np.float64)
-        y = np.array(list(entry["curve"].values()), dtype=np.float64)
+        points = sorted((float(epoch), float(value)) for epoch, value in entry["curve"].items())
+        x, y = (np.array(column) for column in zip(*points, strict=True))
         nothing = np.full_like(y, np.nan)
         lines.append(Line("table", x, y, nothing, nothing, None, "", steps=False))
     mean = entry["mean"]

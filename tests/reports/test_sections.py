@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nasgauge.bench.run_folder import write_frame
 from nasgauge.reports import report
 from nasgauge.reports.blocks import Alarm, Block, Facts, Grid, Listing, Plot, Text
 from nasgauge.reports.comparison.outcome import outcome
 from nasgauge.reports.panels import Matrix, Ranking
 from nasgauge.reports.report import Report
 from nasgauge.reports.view import View
-from nasgauge.searchers.run import Run, write_frame
+from nasgauge.searchers.run import Run
 
 LABELS = ["random", "evolution", "local-search"]
 MANY = ["cifar10", "cifar100", "ImageNet16-120", "one", "two", "three"]
@@ -131,7 +132,7 @@ def test_two_objectives_have_a_part_of_their_own(make_run: Any) -> None:
 
 def test_the_checklist_claims_only_what_the_run_shows(make_run: Any) -> None:
     def answers(**options: Any) -> dict[str, tuple[str, ...]]:
-        name = "-".join(options) or "plain"
+        name = "-".join(map(str, options.values())).replace("'", "") or "plain"
         return dict(of_kind(section(report(make_run(name, **options)), "Checklist"), Facts)[0].rows)
 
     plain = answers()

@@ -130,6 +130,13 @@ def test_figures_tables_and_bytes(tmp_path: Path) -> None:
     assert first.csv("architectures").count(b"\n") == 5 and first.csv("epochs").count(b"\n") == 1 + 4 * 3 * 12
 
 
+def test_the_tabulated_curve_is_drawn_in_the_order_of_epochs(tmp_path: Path) -> None:
+    made_up(tmp_path / "run", {1: MEASURED[1]}, {1: TABULATED[1]}, curve=True)
+    lines = report(Run(tmp_path / "run")).figures["curves"][0].lines  # type: ignore[union-attr]
+    table = next(line for line in lines if line.label == "table")
+    assert table.x.tolist() == list(range(1, 13)) and table.y.tolist() == [50.0 + epoch for epoch in range(1, 13)]
+
+
 def test_an_incomplete_run_says_so(tmp_path: Path) -> None:
     run = made_up(tmp_path / "run", {1: MEASURED[1]}, TABULATED)
     assert outcome(run).missing == 9 and "Incomplete: 9 trainings missing" in words(run)
