@@ -63,8 +63,8 @@ def test_the_page_says_what_was_found(tmp_path):
         "2.50 points wide", "A made-up &lt;table&gt;", "6,466 up to isomorphism", "on the test pictures", "25.00 %",
     ):  # fmt: skip
         assert words in page, words
-    assert "Incomplete" not in page
-    assert "do not hold" not in page
+    assert "fits missing" not in page
+    assert "The intervals do not hold" not in page
     assert set(made.figures) == {"learning-curve", "calibration", "predictions"}
     assert set(made.tables) == {"fits", "learning-curve", "coverage", "predictions"}
     for name in made.figures:
