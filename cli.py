@@ -19,6 +19,8 @@ app = typer.Typer(
     help="Measure neural architecture search: open benchmarks, ask them anything, compare searchers, read the report.",
 )  # fmt: skip
 
+INTERRUPTED = 130
+
 Home = Annotated[
     Path | None, typer.Option("--home", help="Where tables lie [default: $NASGAUGE_HOME or the user data folder].")
 ]  # fmt: skip
@@ -480,9 +482,10 @@ def main() -> None:
     except NasgaugeError as error:
         _say(f"nasgauge: {error}")
         sys.exit(1)
-    except KeyboardInterrupt:
-        _say("nasgauge: stopped; start the same command again to go on")
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # typer turned the keyboard interrupt into it
+            _say("nasgauge: stopped; start the same command again to go on")
+        raise
 
 
 if __name__ == "__main__":

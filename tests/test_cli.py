@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -116,6 +118,36 @@ def test_a_searcher_that_raises_fails_its_repetitions_and_the_command(home: Path
     again = nasgauge("compare", "study.toml", "--out", "run", "-j", 1, home=home)
     assert again.returncode == 1
     assert f"{len(failed)} of 24 repetitions failed" in again.stderr
+
+
+def test_an_interrupted_comparison_says_how_to_go_on_and_goes_on(home: Path) -> None:
+    (home / "slow.py").write_text(
+        "import time, pathlib\n"
+        "class Slow:\n"
+        "    def __init__(self, space, rng): pass\n"
+        "    def ask(self, n=1):\n"
+        "        pathlib.Path('asked').touch()\n"
+        "        time.sleep(0 if pathlib.Path('faster').exists() else 0.05)\n"
+        "        return [3]\n"
+        "    def tell(self, evaluations): pass\n"
+    )
+    (home / "study.toml").write_text(
+        'benchmark = "toy"\ndatasets = ["cifar10"]\nqueries = 100\nseeds = 20\nsearchers = [{ class = "slow:Slow" }]\n'
+    )
+    command = [sys.executable, "-m", "nasgauge.cli", "compare", "study.toml", "--out", "run", "--jobs", "2"]
+    environment = {"NASGAUGE_HOME": str(home), "PATH": "/usr/bin:/bin", "HOME": str(home)}
+    running = subprocess.Popen(command, cwd=home, env=environment, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (home / "asked").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert said.splitlines()[-1] == "nasgauge: stopped; start the same command again to go on"
+    assert "Traceback" not in said
+    (home / "faster").touch()
+    assert nasgauge("compare", "study.toml", "--out", "run", "--jobs", 2, home=home).returncode == 0
+    assert len(Run(home / "run").records()) == 2_000
 
 
 @pytest.mark.parametrize(
