@@ -5,10 +5,16 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from .index import Index
 from .spaces import Space
 from .table import Entry, Table
+
+if TYPE_CHECKING:
+    from .benchmark import Benchmark
 
 WIDTH = 118
 
@@ -30,6 +36,19 @@ def describe(tables: Sequence[Table], space: Space, index: Index) -> str:
         for each in sources.values():
             lines += [f"  {each.name} ({each.licence})", f"    {each.url}", f"    sha256 {each.sha256}"]
     return "\n".join(lines)
+
+
+def identity(bench: Benchmark) -> dict[str, Any]:
+    """The benchmark in words, counts and checksums, as run.json keeps it."""
+    classes = len(np.unique(bench.space.canonical(np.arange(bench.space.size))))
+    return {
+        "name": bench.name, "space": bench.space.name, "architectures": bench.space.size, "classes": classes,
+        "title": "; ".join(str(table.info["title"]) for table in bench.tables),
+        "licence": "; ".join(str(table.info["licence"]) for table in bench.tables),
+        "sources": [vars(source) for table in bench.tables for source in table.sources],
+        "table_sha256": {str(table.info["name"]): table.sha256() for table in bench.tables},
+        "description": bench.describe(), "sampling_law": bench.space.sampling_law,
+    }  # fmt: skip
 
 
 def _definitions(entries: Iterable[Entry]) -> list[str]:

@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 
 from ..bench.benchmark import Benchmark
+from ..bench.describe import identity
 from ..bench.environment import environment
 from ..bench.errors import NotMeasured
 from .plan import Plan, Task
+from .scores import Scores
 
 ASKED = (
     "kind", "benchmark", "tasks", "searchers", "seconds", "queries", "count_last", "seeds", "base_seed", "trial",
-    "workers", "mode", "resume", "objective2", "constraint", "scores",
+    "workers", "mode", "resume", "objective2", "constraint", "scores_sha256",
 )  # fmt: skip
 """The keys of run.json that decide the numbers."""
 TOP = (0.01, 0.001)  # shares of the space that a report counts the time to
@@ -21,31 +23,18 @@ TOP = (0.01, 0.001)  # shares of the space that a report counts the time to
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def statement(bench: Benchmark, plan: Plan) -> dict[str, Any]:
+def statement(bench: Benchmark, plan: Plan, scores: Scores | None) -> dict[str, Any]:
     """The content of run.json."""
     searchers = [
         {"label": recipe.label, "name": recipe.name, "settings": dict(recipe.settings)} for recipe in plan.recipes
     ]
     return {
-        "kind": "compare", "benchmark": described(bench), "tasks": [_task(bench, plan, task) for task in plan.tasks],
+        "kind": "compare", "benchmark": identity(bench), "tasks": [_task(bench, plan, task) for task in plan.tasks],
         "searchers": searchers, "seconds": plan.seconds, "queries": plan.queries, "count_last": plan.count_last,
         "seeds": plan.seeds, "base_seed": plan.base_seed, "trial": plan.trial, "workers": plan.workers,
         "mode": plan.mode, "resume": plan.resume, "objective2": plan.objective2,
         "constraint": None if plan.constraint is None else list(plan.constraint), "scores": plan.scores,
-        **environment(),
-    }  # fmt: skip
-
-
-def described(bench: Benchmark) -> dict[str, Any]:
-    """The benchmark in words, counts and checksums."""
-    classes = len(np.unique(bench.space.canonical(np.arange(bench.space.size))))
-    return {
-        "name": bench.name, "space": bench.space.name, "architectures": bench.space.size, "classes": classes,
-        "title": "; ".join(str(table.info["title"]) for table in bench.tables),
-        "licence": "; ".join(str(table.info["licence"]) for table in bench.tables),
-        "sources": [vars(source) for table in bench.tables for source in table.sources],
-        "table_sha256": {str(table.info["name"]): table.sha256() for table in bench.tables},
-        "description": bench.describe(), "sampling_law": bench.space.sampling_law,
+        "scores_sha256": None if scores is None else scores.sha256(), **environment(),
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bench.benchmark import Benchmark
+from ..bench.describe import identity
 from ..bench.environment import environment
 from ..bench.errors import BadValue
 from ..bench.parallel import in_parallel
@@ -22,7 +23,6 @@ from ..bench.run_folder import read_frame, write_frame
 from ..bench.surrogate.quality import agreement, coverage, noise_ceiling, tau
 from ..bench.surrogate.surrogate import FEWEST, Fitted, Question
 from .run import Run
-from .statement import described
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,7 +104,7 @@ def surrogate(
             f"of {len(known):,} architectures in {classes:,} isomorphism classes; give a smaller fit_on or sizes"
         )
     config = {
-        "kind": "surrogate", "benchmark": described(bench),
+        "kind": "surrogate", "benchmark": identity(bench),
         "question": {**asdict(question), "words": entry.evaluated_on, "runs": entry.kind == "runs"},
         "fit_on": fit_on, "sizes": every, "repeats": repeats, "base_seed": base_seed, "held": held,
         "known": len(known), "noise": _noise(bench, question, known) if entry.kind == "runs" else None,
