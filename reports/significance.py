@@ -157,7 +157,7 @@ def friedman(scores: Floats) -> Friedman:
     why = ""
     if tasks < FEWEST_TASKS:
         why = (
-            f"{tasks} task{'s' * (tasks != 1)}: at least {FEWEST_TASKS} data sets are needed; with fewer, "
+            f"{tasks} data set{'s' * (tasks != 1)}, at least {FEWEST_TASKS} are needed; with fewer, "
             "even a searcher that wins on all of them is not told apart at 5 % "
             f"(two-sided sign test: p = {2 * 0.5**tasks:.4g})"
         )

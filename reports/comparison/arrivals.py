@@ -82,21 +82,23 @@ def arrival_grid(found: Outcome, task: Task) -> Grid:
                 continue
             first = mine.loc[(target, axes[0])]
             cells.append(f"{number(100 * first['share'], 1)} %")
-            cells += [_median(mine.loc[(target, axis)]) for axis in axes]
+            cells += [_median(mine.loc[(target, axis)], interval=axis == "queries") for axis in axes]
         rows.append(tuple(cells))
     units = {"queries": "median queries", "seconds": "median seconds"}
     return Grid(
         caption="Time to the best of the table, test",
         head=("", *(words for target in names for words in (f"{target}: runs", *(units[axis] for axis in axes)))),
         rows=tuple(rows),
-        note="Medians with their 95 % interval over all runs, those that never arrived included; “not reached”: by "
-        "fewer than half within the budget.",
+        note="Medians (of queries with their 95 % interval) over all runs, those that never arrived included; "
+        "“not reached”: by fewer than half within the budget.",
     )
 
 
-def _median(row: object) -> str:
+def _median(row: object, *, interval: bool) -> str:
     median, low, high = (float(row[name]) for name in ("median", "median_low", "median_high"))  # type: ignore[index]
     if np.isnan(median):
         return "not reached"
+    if not interval:
+        return number(median, 0)
     later = number(high, 0) if not np.isnan(high) else "∞"
     return f"{number(median, 0)} ({number(low, 0)} to {later})"

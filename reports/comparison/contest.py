@@ -11,7 +11,7 @@ from ..blocks import Between, Cell, Grid, Label, Plot
 from ..panels import Matrix, Panel, Ranking
 from ..significance import Friedman, friedman
 from ..statistics import Floats
-from ..view import Line, Style, View
+from ..view import Line, Style, View, padded
 from ..words import between, number, p_value, signed
 from .anytime import mean_ranks, ranks_over
 from .asked import Task
@@ -132,10 +132,8 @@ def _rank_view(found: Outcome, title: str, axis: str, x: Floats, bands: list[Ban
         Line(label, x, *band, slot, "95 % bootstrap interval of the mean rank")
         for slot, (label, band) in enumerate(zip(found.asked.labels, bands, strict=True))
     )
-    late = [band.y[len(x) // 25 :] for band in bands]
-    best, worst = (float(end(np.concatenate(late))) for end in (np.nanmin, np.nanmax))
-    pad = 0.08 * (worst - best) + 0.05
-    return View(title, words or AXIS_WORDS[axis], "mean rank", float(x[-1]), lines, y_range=(worst + pad, best - pad))
+    best, worst = padded(np.concatenate([band.y[len(x) // 25 :] for band in bands]))
+    return View(title, words or AXIS_WORDS[axis], "mean rank", float(x[-1]), lines, y_range=(worst, best))
 
 
 def over_tasks(found: Outcome) -> Friedman:

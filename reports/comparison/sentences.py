@@ -49,11 +49,11 @@ def findings(task: Task, asked: Asked, final: pd.DataFrame, paired: pd.DataFrame
         row, several = there.loc[best], len(asked.labels) > 1
         verb = "has the highest mean" if several else "ends"
         headline = f"{best} {verb} on {task.dataset} test{':' if several else ' at'} {_ending(row)}"
-        listed = [(headline, _precision(row))]
-        paired = paired[paired["searcher"] == best] if len(paired) else paired
-    else:
-        listed = []
-    return listed + [_difference(task, reference, row, there) for _, row in paired.iterrows()]
+        against = paired[paired["searcher"] == best] if len(paired) else paired
+        told = [f"{said}: {evidence}" for said, evidence in
+                (_difference(task, reference, row, there) for _, row in against.iterrows())]  # fmt: skip
+        return [(headline, " ".join([_precision(row), *told]))]
+    return [_difference(task, reference, row, there) for _, row in paired.iterrows()]
 
 
 def _difference(task: Task, reference: str, row: pd.Series[Any], there: pd.DataFrame) -> tuple[str, str]:

@@ -129,7 +129,7 @@ def test_groups_are_maximal_and_within_the_critical_difference() -> None:
 @pytest.mark.parametrize("tasks", range(FEWEST_TASKS))
 def test_too_few_tasks_are_refused_with_the_reason(tasks: int) -> None:
     found = friedman(np.random.default_rng(0).normal(size=(tasks, 4)))
-    assert f"at least {FEWEST_TASKS} data sets" in found.refused
+    assert f"at least {FEWEST_TASKS} are needed" in found.refused
     assert np.isnan(found.p) and np.isnan(found.critical)
 
 
