@@ -24,7 +24,7 @@ from ..bench.whole import write_whole
 from . import expectation
 from .plan import Limit, Plan, Task, Trials, tasks_of
 from .run import FAILURE, Run
-from .scores import Scores
+from .scores import Scores, files_of
 from .search import Mode, Spending, search_once
 from .searcher import Recipe
 from .statement import ASKED, allowed, reported, statement
@@ -120,8 +120,9 @@ def compare(
         tasks, tuple(recipes), seconds, queries, seeds, base_seed, trial, count_last, workers, mode, resume,
         objective2, constraint, source,
     )  # fmt: skip
-    plan.check(bench, _scores(bench, plan))
-    config = statement(bench, plan)
+    table = _scores(bench, plan)
+    plan.check(bench, table)
+    config = statement(bench, plan, table)
     if folder is None:
         digest = zlib.crc32(json.dumps({key: config[key] for key in ASKED}, sort_keys=True).encode())
         folder = Path("runs") / f"{bench.name}-{digest:08x}"
@@ -262,9 +263,13 @@ def _failure(piece: Piece, failed: _Repetition) -> pd.DataFrame:
 
 
 def _scores(bench: Benchmark, plan: Plan) -> Scores | None:
-    return None if plan.scores is None else _read_scores(plan.scores, bench.space.size)
+    if plan.scores is None:
+        return None
+    stamps = tuple((str(file), file.stat().st_mtime_ns) for file in files_of(plan.scores) if file.exists())
+    return _read_scores(plan.scores, bench.space.size, stamps)
 
 
 @functools.lru_cache(maxsize=2)
-def _read_scores(path: str, size: int) -> Scores:
+def _read_scores(path: str, size: int, stamps: tuple[tuple[str, int], ...]) -> Scores:
+    """Read once for all repetitions of a process; ``stamps`` tell when the files are others."""
     return Scores.read(path, size)

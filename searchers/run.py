@@ -23,9 +23,9 @@ class Run(RunFolder):
 
     ``config`` is the content of run.json. Beside what was asked it holds ``workers`` (trainers at a time), ``mode``
     ("async" or "sync"), ``resume``, ``objective2`` (metric of the second objective, None where there is one only),
-    ``constraint`` (metric and largest value allowed, or None), ``scores`` (file of proxy scores, or None), and in each
-    of ``tasks`` the ``budgets`` a searcher could ask for and, with a second objective, ``reference``: the point
-    (value [percent], cost) from which hypervolume is measured.
+    ``constraint`` (metric and largest value allowed, or None), ``scores`` (file of proxy scores, or None) with
+    ``scores_sha256``, and in each of ``tasks`` the ``budgets`` a searcher could ask for and, with a second objective,
+    ``reference``: the point (value [percent], cost) from which hypervolume is measured.
 
     `records` joins all parts: one row per evaluation, in the order they ended, with the columns
 

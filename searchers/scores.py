@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -37,6 +38,13 @@ class Scores:
         """Names of the proxies."""
         return tuple(self.values)
 
+    def sha256(self) -> str:
+        """Digest of names, scores and seconds: equal for equal scores, wherever they lie."""
+        digest = hashlib.sha256()
+        for name in sorted(self.values):
+            digest.update(name.encode() + self.values[name].tobytes() + self.seconds[name].tobytes())
+        return digest.hexdigest()
+
     def count(self) -> CountedScores:
         """These scores for one repetition of a search, with nothing paid for yet."""
         return CountedScores(self)
@@ -53,8 +61,7 @@ class Scores:
             MissingFile: no such file, or a folder without one.
             BadFile: not a table of scores, or ids outside the space.
         """
-        path = Path(path)
-        files = sorted([*path.glob("part-*.parquet"), *path.glob("*.csv")]) if path.is_dir() else [path]
+        path, files = Path(path), files_of(path)
         if not files or not all(file.is_file() for file in files):
             raise MissingFile(f"no scores at {path}; give a run of `nasgauge score`, or a CSV of id, scores, seconds")
         return cls._of(_frame(files), size, path)
@@ -89,6 +96,12 @@ class Scores:
         return cls(
             {name: spread(name) for name in proxies}, {name: seconds[timed[name]] for name in proxies}, str(path)
         )
+
+
+def files_of(path: str | os.PathLike[str]) -> list[Path]:
+    """The files of scores that ``path`` means: itself, or those in the folder."""
+    path = Path(path)
+    return sorted([*path.glob("part-*.parquet"), *path.glob("*.csv")]) if path.is_dir() else [path]
 
 
 class CountedScores:

@@ -287,6 +287,10 @@ def test_scores_of_proxies_reach_the_searcher_and_their_seconds_the_records(toy:
     assert spent["first"].between(0.5 * 30, 0.5 * 40).all() and (spent["first"] == spent["last"]).all()
     assert (frame.loc[frame["searcher"] == "random", "proxy_seconds"] == 0).all()
     assert run.config["scores"] == str(tmp_path / "scores.csv")
+    pd.DataFrame({"id": ids, "synflow": -ids, "seconds": 0.5}).to_csv(tmp_path / "scores.csv", index=False)
+    with pytest.raises(BadValue, match="holds a run with scores_sha256"):
+        compare(toy, [warm, random()], run.folder, datasets=["cifar10"], queries=9, seeds=12,
+                scores=tmp_path / "scores.csv")  # fmt: skip
     with pytest.raises(BadValue, match="needs scores of proxies"):
         compare(toy, [warm], tmp_path / "without", queries=9, seeds=1)
     assert not (tmp_path / "without").exists()
