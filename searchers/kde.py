@@ -44,8 +44,12 @@ class CategoricalKDE:
         h, c = self.bandwidths, self._levels
         with np.errstate(divide="ignore", invalid="ignore"):
             elsewhere = np.where(h > 0, h / (c - 1), 0.0)
-            kernels = np.where(points[:, None, :] == self.data[None], 1 - h, elsewhere)
-            return kernels.prod(axis=2).mean(axis=1)
+            density = np.ones((len(points), len(self.data)))
+            for slot, column in enumerate(self.data.T):
+                categories = np.arange(max(points[:, slot].max(), column.max()) + 1)
+                of_category = np.where(categories[:, None] == column, 1 - h[slot], elsewhere[slot])
+                density *= of_category[points[:, slot]]
+            return density.mean(axis=1)
 
     def sample(self, n: int, levels: Ints, rng: np.random.Generator) -> npt.NDArray[np.int8]:
         """``n`` rows as hpbandster draws them: a row of the data, each slot redrawn uniformly with probability h."""

@@ -36,8 +36,9 @@ def five_of_scikit_learn(inputs: np.ndarray, targets: np.ndarray) -> None:
         warnings.simplefilter("ignore")
         for member in range(PLAN.members):
             MLPRegressor(
-                (PLAN.width,) * PLAN.layers, batch_size=PLAN.batch, learning_rate_init=PLAN.rate, random_state=member,
+                hidden_layer_sizes=(PLAN.width,) * PLAN.layers, batch_size=PLAN.batch, learning_rate_init=PLAN.rate,
                 max_iter=PLAN.epochs, n_iter_no_change=PLAN.epochs, alpha=0.0, beta_2=0.99, tol=1e-12,
+                random_state=member,
             ).fit(inputs, targets)  # fmt: skip
 
 
@@ -63,7 +64,7 @@ def test_bananas(benchmark: Any, tss: Benchmark, row: Row) -> None:
         ("evolution on rows", evolution("naszilla"), 100),
         ("local search", local_search(), 20),
         ("REINFORCE", reinforce(), 200),
-        ("BOHB", bohb(), 1_000),
+        ("BOHB", bohb(), 2_000),
     ],
 )
 def test_one_evaluation(benchmark: Any, tss: Benchmark, row: Row, name: str, recipe: Recipe, claim: float) -> None:
