@@ -100,9 +100,10 @@ def _scatter(found: Outcome, truth: Floats, predicted: Floats, ids: npt.NDArray[
         f"architecture {arch}: measured {number(value)}, predicted {number(guess)}"
         for arch, value, guess in zip(ids, truth, predicted, strict=True)
     )
+    dots = (Dots("architectures", truth, predicted, 0, hover, size=3.5),)
     view = View.around(
-        f"Predicted over measured, {words}", f"measured {metric_words(metric)}{percent}",
-        f"predicted {metric_words(metric)}{percent}", dots=(Dots("architectures", truth, predicted, 0, hover),),
+        f"{words[0].upper()}{words[1:]}", f"measured {metric_words(metric)}{percent}",
+        f"predicted {metric_words(metric)}{percent}", dots=dots,
         rules=(Rule("diagonal", label="equal"),), square=True,
     )  # fmt: skip
     low, high = padded(truth)
