@@ -186,7 +186,8 @@ def write_table(
             (architectures,), -1 where nothing was measured. Such a table is compressed, and decompressed when read.
 
     Raises:
-        BadValue: no columns, two columns of one path, columns of different length, curves without the ends of runs.
+        BadValue: no columns, two columns of one path, columns of different length, curves without the ends of runs,
+            rows that are not stored.
         OSError: the disk is full or not writable; nothing is left under ``path``.
     """
     entries: list[Entry] = []
@@ -202,6 +203,8 @@ def write_table(
                         f"{entries[0].path!r} has {stored}"
                     )
                 stored = len(column.values)
+                if rows is not None and (rows.min() < -1 or rows.max() >= stored):
+                    raise BadValue(f"table {name!r}: rows from {rows.min()} to {rows.max()}, but {stored} are stored")
                 entries.append(_store(file, column, mapped_curves, rows))
             _check_whole(name, entries)
             info = {"name": name, "space": space, "title": title, "licence": licence, "notes": list(notes),

@@ -105,6 +105,12 @@ def test_counts_without_shared_rows_read_as_percent(tmp_path: Path) -> None:
     assert table.entries[0].missing == 1
 
 
+def test_rows_that_are_not_stored_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadValue, match="3 are stored"):
+        write_table(tmp_path / "t.h5", [some()], name="t", space="topology", licence="CC0", rows=np.array([0, 3]))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_damaged_rows_are_found(tmp_path: Path) -> None:
     path = write_table(tmp_path / "t.h5", [some()], name="t", space="topology", licence="CC0", rows=np.array([0, 2, 1]))
     with h5py.File(path, "r+") as file:
