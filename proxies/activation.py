@@ -13,7 +13,7 @@ from ..bench.live.cell import ConvEdge
 from .agreement import Agreement
 from .initial import generator
 from .modules import batch_statistics
-from .proxy import Proxy
+from .proxy import Proxy, named_by_settings
 from .signals import Signals
 
 NASWOT = "Mellor et al., Neural Architecture Search without Training, ICML 2021"
@@ -27,11 +27,11 @@ def naswot(variant: Literal["paper", "released"] = "paper") -> Proxy:
     CIFAR-10, no augmentation).
 
     ``variant="released"``: as the authors' code on NAS-Bench-201, where the rectifier of every convolution (also of
-    dead ones) counts twice, because its wrapper's name matches too.
+    dead ones) counts twice, because its wrapper's name matches too. Isomorphic cells differ in what is dead.
     """
     if variant == "released":
         cites = f"{NASWOT}; as the released code counts"
-        return Proxy("naswot:released", cites, _released, needs=frozenset({"images"}))
+        return Proxy("naswot:released", cites, _released, needs=frozenset({"images"}), per_class=False)
     _known(variant)
     return Proxy("naswot", f"{NASWOT}, eq. 2", lambda signals: log_determinant(signals.agreement.kernel),
                  frozenset({"agreement"}), needs=frozenset({"images"}))  # fmt: skip
@@ -55,6 +55,7 @@ def log_determinant(kernel: Tensor) -> float:
     return float(torch.linalg.slogdet(kernel.cpu()).logabsdet)
 
 
+@named_by_settings
 def swap(repeats: int = 1, batch: int = 16) -> Proxy:
     """Sample-wise activation patterns (Peng et al., SWAP-NAS, ICLR 2024, definition 3): distinct rows of signs.
 
@@ -73,6 +74,7 @@ def swap(repeats: int = 1, batch: int = 16) -> Proxy:
     return Proxy("swap", "Peng et al., SWAP-NAS, ICLR 2024", score, needs=frozenset({"images"}))
 
 
+@named_by_settings
 def swap_regularised(mean: float, width: float, repeats: int = 1, batch: int = 16) -> Proxy:
     """SWAP times exp(-(params - mean)^2 / width), ``params`` in millions of the network (SWAP-NAS, equation 6)."""
     if not width > 0:
@@ -87,6 +89,7 @@ def swap_regularised(mean: float, width: float, repeats: int = 1, batch: int = 1
     return Proxy("swap_regularised", "Peng et al., SWAP-NAS, ICLR 2024, regularised", score, needs=plain.needs)
 
 
+@named_by_settings
 def linear_regions(samples: int = 3000, batch: int = 1000) -> Proxy:
     """Distinct activation patterns of ``samples`` random images (Chen et al., TE-NAS, ICLR 2021, section 3.2).
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, ParamSpec
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 Need = Literal["images", "labels", "backward"]
 Direction = Literal["higher", "lower"]
+Settings = ParamSpec("Settings")
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,3 +85,17 @@ class Proxy:
         if self.score is None:
             raise BadValue(f"proxy {self.name!r} reads a benchmark's columns, not a network; use nasgauge.score")
         return float(self.score(Signals(Given(network, batch, seed), self.reads)))
+
+
+def named_by_settings(maker: Callable[Settings, Proxy]) -> Callable[Settings, Proxy]:
+    """Let settings that differ from their default be part of a proxy's name: ``zen(repeats=4)`` is "zen:repeats=4"."""
+    parameters = inspect.signature(maker).parameters
+
+    @functools.wraps(maker)
+    def make(*plain: Settings.args, **named: Settings.kwargs) -> Proxy:
+        made = maker(*plain, **named)
+        given = inspect.signature(maker).bind(*plain, **named).arguments
+        own = [f"{key}={value}" for key, value in given.items() if value != parameters[key].default]
+        return replace(made, name=f"{made.name}:{','.join(own)}") if own else made
+
+    return make

@@ -10,12 +10,13 @@ from torch import Tensor, nn
 from ..bench.errors import BadValue
 from .initial import generator
 from .modules import batch_statistics
-from .proxy import Proxy
+from .proxy import Proxy, named_by_settings
 from .signals import Signals
 
 CHUNK = 8  # cotangents propagated at once
 
 
+@named_by_settings
 def ntk(batch: int = 32, repeats: int = 1) -> Proxy:
     """-kappa, kappa = largest / smallest eigenvalue of the neural tangent kernel's Gram matrix (lower is better).
 
@@ -59,6 +60,7 @@ def gram(network: nn.Module, images: Tensor) -> Tensor:
     return gradients @ gradients.T
 
 
+@named_by_settings
 def meco(side: int = 64) -> Proxy:
     """Sum over modules of the smallest eigenvalue of the correlation of their channels, on one random image.
 

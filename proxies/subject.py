@@ -11,6 +11,7 @@ from torch import nn
 
 from ..bench.errors import BadValue
 from ..bench.live.macro import Macro, StackMacro
+from ..bench.live.weights import Law as InitialLaw
 from ..bench.spaces import Cells101, Size, Space
 from .initial import Law, redraw
 from .proxy import Batch
@@ -85,16 +86,18 @@ class Candidate:
         *,
         seed: int = 0,
         macro: Macro | StackMacro | None = None,
+        law: InitialLaw | None = None,
         device: str | torch.device = "cpu",
     ) -> None:
-        self.space, self.arch, self.batch, self.seed, self.macro, self.device = space, arch, batch, seed, macro, device
+        self.space, self.arch, self.batch, self.seed = space, arch, batch, seed
+        self.macro, self.law, self.device = macro, law, device
         self._network: nn.Module | None = None
 
     @property
     def network(self) -> nn.Module:
         """The network without dead branches, with the space's own initial weights."""
         if self._network is None:
-            self._network = self._build(seed=self.seed, device=self.device)
+            self._network = self._build(seed=self.seed, law=self.law, device=self.device)
         return self._network
 
     def redrawn(self, law: Law, repeat: int = 0) -> nn.Module:
@@ -106,7 +109,7 @@ class Candidate:
         """The network with its dead branches, as the official implementation builds it."""
         if isinstance(self.space, (Cells101, Size)):
             return self.network
-        return self._build(prune=False, seed=self.seed, device=self.device)
+        return self._build(prune=False, seed=self.seed, law=self.law, device=self.device)
 
     def thin(self) -> nn.Module:
         """One cell on one channel (five on NAS-Bench-101, whose outputs are split over the vertices)."""

@@ -14,8 +14,6 @@ from .proxy import Proxy
 from .signals import Signals
 
 AZ_NAS = "Lee & Ham, AZ-NAS, CVPR 2024"
-PARTS = ("az_expressivity", "az_progressivity", "az_trainability", "flops")
-"""What the combination ``az_nas`` ranks together (see `combinations`)."""
 
 
 def az_expressivity() -> Proxy:

@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from ..bench.errors import BadValue
 from .initial import generator
 from .modules import batch_statistics, last_map
-from .proxy import Proxy
+from .proxy import Proxy, named_by_settings
 from .signals import Signals
 
 
+@named_by_settings
 def zen(repeats: int = 1, batch: int = 16, noise: float = 1e-2) -> Proxy:
     """log mean |f(x) - f(x + noise e)| + sum over normalisations of log sqrt(mean batch variance).
 
