@@ -24,14 +24,14 @@ class Protocol:
         """The protocol for a set of images, trained for ``epochs`` epochs.
 
         Pictures larger than 16 pixels get the network and the recipe of NAS-Bench-201. Smaller ones get
-        `Macro.mini`, SGD with lr 0.25 and batches of 50, without augmentation. On scikit-learn's digits, 6 epochs of
+        `Macro.mini`, SGD with lr 0.15 and batches of 50, without augmentation. On scikit-learn's digits, 6 epochs of
         that spread the cells of the topology space over all accuracies, agree between seeds, and agree with the
         published CIFAR-10 accuracies better than longer or gentler trainings, under which every good cell is perfect.
         """
         height, width, channels = images.shape
         if max(height, width) > SMALL:
             return cls(Macro(image_channels=channels), Recipe(epochs))
-        return cls(Macro.mini(channels), Recipe(epochs, batch=50, lr=0.25, augment=()))
+        return cls(Macro.mini(channels), Recipe(epochs, batch=50, lr=0.15, augment=()))
 
     def but(self, **changes: Any) -> Protocol:
         """This protocol with some fields of the recipe changed; UnknownName lists the fields."""

@@ -82,7 +82,7 @@ def test_the_end_of_a_run_is_the_last_epoch_of_its_curve(built: Path) -> None:
 
 def test_the_table_says_how_it_was_made(built: Path) -> None:
     words = " ".join(ng.open(built / "mine.h5").describe().split())
-    for part in ("10 of 6,466 isomorphism classes", "lr 0.25", "50 test", "seeds 0, 1", "scikit-learn"):
+    for part in ("10 of 6,466 isomorphism classes", "lr 0.15", "50 test", "seeds 0, 1", "scikit-learn"):
         assert part in words
 
 
