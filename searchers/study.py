@@ -67,9 +67,12 @@ class Study:
         return _Reader(path, text).study(content)
 
     def open(self, home: Folder = None) -> Benchmark:
-        """The benchmark it names."""
+        """The benchmark it names; a path counts from the folder of the study."""
+        beside = [self.path.parent / part for part in self.benchmark.split("+")]
+        parts = zip(self.benchmark.split("+"), beside, strict=True)
         with self._pointing():
-            return Benchmark(*(Table(each) for each in locate(self.benchmark, home)))
+            found = [[path] if path.is_file() else locate(name, home) for name, path in parts]
+            return Benchmark(*(Table(path) for paths in found for path in paths))
 
     def run(
         self,

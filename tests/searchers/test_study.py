@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -164,6 +165,18 @@ def test_a_list_of_names_will_do_and_a_mistake_in_it_is_found(toy_path: Path, tm
     inline = text.replace('"evolution:nb101"', '{ name = "evolution", settings = { torunament = 2 } }')
     with pytest.raises(BadFile, match=r"study.toml line 6: unknown setting .* did you mean 'tournament'"):
         Study.read(written(tmp_path, inline))
+
+
+def test_paths_in_a_study_count_from_its_folder(toy_path: Path, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    shutil.copy(toy_path, tmp_path / "there" / "mine.h5")
+    (tmp_path / "there" / "scores.csv").write_text("id,synflow,seconds\n0,1.0,0.5\n")
+    text = 'benchmark = "mine.h5"\nscores = "scores.csv"\nqueries = 3\nseeds = 1\nsearchers = ["random"]\n'
+    run = Study.read(written(tmp_path / "there", text)).run(tmp_path / "run", jobs=1)
+    again = Study.read(run.folder / "study.toml")
+    assert again.benchmark == str((tmp_path / "there" / "mine.h5").resolve())
+    assert again.keywords["scores"] == str((tmp_path / "there" / "scores.csv").resolve())
+    pd.testing.assert_frame_equal(numbers(again.run(tmp_path / "again", jobs=1)), numbers(run))
 
 
 def test_what_is_no_study_is_refused(tmp_path: Path) -> None:
