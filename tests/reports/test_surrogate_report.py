@@ -78,20 +78,20 @@ def test_the_page_says_what_was_found(tmp_path):
      (-0.0015, "it cannot be told from a table of one seed")],
 )  # fmt: skip
 def test_a_table_of_one_seed_is_beaten_only_beyond_doubt(tmp_path, gain, words):
-    assert words in report(made_up(tmp_path / "run", gain=gain)).html()
+    assert words in repr(report(made_up(tmp_path / "run", gain=gain)).sections)
 
 
 def test_what_is_missing_or_wrong_is_an_alarm(tmp_path):
-    page = report(made_up(tmp_path / "run", skip={(50, 1), (100, 2)}, coverage=0.8)).html()
-    assert "Incomplete: 2 fits missing" in page
-    assert "Intervals of 90 % hold 72.0 % of the truths" in page
+    said = repr(report(made_up(tmp_path / "run", skip={(50, 1), (100, 2)}, coverage=0.8)).sections)
+    assert "Incomplete: 2 fits missing" in said
+    assert "Intervals of 90 % hold 72.0 % of the truths" in said
 
 
 def test_a_table_without_single_runs_has_no_ceiling(tmp_path):
     run = made_up(tmp_path / "run", runs=False)
     made = report(run)
     assert math.isnan(outcome(run).ceiling)
-    assert "two seeds of the table agree with" not in made.html()
+    assert "two seeds of the table agree with" not in repr(made.sections)
     assert not any(section.title.startswith("Against") for section in made.sections)
 
 
