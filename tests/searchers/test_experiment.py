@@ -20,6 +20,7 @@ from nasgauge.bench.column import Column
 from nasgauge.bench.errors import BadFile, BadValue, MissingFile, NotMeasured, UnknownName
 from nasgauge.bench.objective import Evaluation, Trial
 from nasgauge.bench.table import Table, write_table
+from nasgauge.data.home import locate
 from nasgauge.searchers import Recipe, Run, evolution, random, recipe, warm_start
 from nasgauge.searchers.experiment import compare
 
@@ -399,3 +400,22 @@ def test_a_damaged_or_empty_run_folder_says_what_to_do(toy: Benchmark, tmp_path:
     (run.folder / "run.json").write_text("{")
     with pytest.raises(BadFile, match="not JSON"):
         Run(run.folder)
+
+
+@pytest.mark.real
+def test_measured_latency_and_energy_are_second_objectives_of_real_tables(real_home: Path, tmp_path: Path) -> None:
+    bench = Benchmark(*(Table(path) for path in locate("nats-tss+hw-nas-bench", real_home)))
+    for objective2 in ("latency_ms:edgegpu", "energy_mj:eyeriss", "params_millions"):
+        run = compare(
+            bench, [random(), evolution()], tmp_path / objective2.replace(":", "-"), datasets=["cifar100"],
+            seconds=12_000, seeds=3, workers=4, objective2=objective2, constraint=("flops_millions", 50.0), jobs=1,
+        )  # fmt: skip
+        frame = run.records()
+        ids = frame["id"].to_numpy()
+        np.testing.assert_array_equal(frame["cost"], bench.query(ids, objective2, dataset="cifar100"))
+        np.testing.assert_array_equal(
+            frame["feasible"], bench.query(ids, "flops_millions", dataset="cifar100") <= 50
+        )  # fmt: skip
+        assert frame.loc[~frame["feasible"], "value"].isna().all()
+        assert frame.groupby(["searcher", "seed"])["seconds"].max().between(12_000, 13_000).all()
+        assert run.config["tasks"][0]["reference"]["cost"] == np.nanmax(bench.static(objective2, "cifar100"))
