@@ -154,6 +154,17 @@ def test_the_same_command_again_repeats_what_failed_and_nothing_else(
     pd.testing.assert_frame_equal(kept.reset_index(drop=True), before)
 
 
+def test_a_kill_between_failures_and_their_part_loses_neither(toy: Benchmark, tmp_path: Path) -> None:
+    """Failures are written before the part: where the part is absent, all of it is done again."""
+    run = moody(toy, tmp_path / "run")
+    before, failures = numbers(run), run.failures().drop(columns="traceback")
+    for part in run.folder.glob("part-*Moody*"):
+        part.unlink()
+    again = moody(toy, tmp_path / "run", jobs=2)
+    pd.testing.assert_frame_equal(numbers(again), before)
+    pd.testing.assert_frame_equal(again.failures().drop(columns="traceback"), failures)
+
+
 @pytest.mark.parametrize("seeds", [1, 11])
 def test_a_block_of_one_repetition_can_fail_and_be_mended(
     toy: Benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seeds: int
