@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..bench.errors import BadValue, UnknownName
+from ..bench.errors import BadValue, MissingPackage, UnknownName
 from ..bench.objective import Evaluation
 from ..bench.spaces import Space
 from .searcher import Recipe
@@ -108,8 +108,8 @@ def _optuna() -> Any:
     try:
         import optuna
     except ImportError as error:
-        raise BadValue(
-            f"this searcher is a sampler of Optuna, which cannot be imported ({error}); `pip install nasgauge[optuna]`"
+        raise MissingPackage(
+            f"this searcher is a sampler of Optuna, which cannot be imported ({error}); pip install nasgauge[optuna]"
         ) from error
     return optuna
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ..bench.errors import BadArchitecture
+from ..bench.errors import BadArchitecture, MissingPackage
 from ..bench.spaces import Cells101, Ids, ProductSpace, Space
 from ..bench.spaces.cells101_code import (
     EDGE_SLOTS,
@@ -57,9 +57,17 @@ class Slots:
         """The same choices in the words of ConfigSpace, for optimizers that speak it (SMAC, DEHB, hpbandster, ...).
 
         Categories are the choice numbers; the names on cells101 are those of nas_benchmarks (``edge_0`` ..
-        ``op_node_4``), elsewhere ``slot_0`` .. . Needs ``pip install ConfigSpace``.
+        ``op_node_4``), elsewhere ``slot_0`` .. .
+
+        Raises:
+            MissingPackage: ConfigSpace is not installed.
         """
-        import ConfigSpace
+        try:
+            import ConfigSpace
+        except ImportError as error:
+            raise MissingPackage(
+                f"a description for ConfigSpace needs it ({error}); pip install ConfigSpace"
+            ) from error
 
         edges = EDGE_SLOTS if isinstance(self.space, Cells101) else 0
         described = ConfigSpace.ConfigurationSpace(name=self.space.name)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import sys
 
 import numpy as np
 import pytest
 
-from nasgauge.bench.errors import BadValue, UnknownName
+from nasgauge.bench.errors import BadValue, MissingPackage, UnknownName
 from nasgauge.bench.objective import Evaluation
 from nasgauge.bench.spaces import space
 from nasgauge.searchers import Recipe, optuna_search, recipe
@@ -119,6 +120,12 @@ def test_nothing_is_logged_and_the_verbosity_is_left_alone(capfd: pytest.Capture
     run(optuna_search().start(space("topology"), np.random.default_rng(0)), 3)
     assert capfd.readouterr() == ("", "")
     assert optuna.logging.get_verbosity() == logging.INFO
+
+
+def test_without_optuna_the_message_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(MissingPackage, match=r"pip install nasgauge\[optuna\]"):
+        optuna_search().start(space("topology"), np.random.default_rng(0))
 
 
 def test_unknown_samplers_and_settings_are_refused() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
-from nasgauge.bench.errors import BadArchitecture
+from nasgauge.bench.errors import BadArchitecture, MissingPackage
 from nasgauge.bench.spaces import Ids, Space, space
 from nasgauge.searchers.slots import Slots, edit_rates, other_choices
 from nasgauge.testing import TinySpace
@@ -80,3 +82,9 @@ def test_config_space_describes_the_same_choices() -> None:
     assert len(described) == 26
     assert {len(each.choices) for name, each in described.items() if name.startswith("edge")} == {2}
     assert len(Slots(space("size")).configuration_space()["slot_4"].choices) == 8
+
+
+def test_without_config_space_the_message_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ConfigSpace", None)
+    with pytest.raises(MissingPackage, match="pip install ConfigSpace"):
+        Slots(TinySpace()).configuration_space()
