@@ -160,7 +160,7 @@ def test_a_kill_between_failures_and_their_part_loses_neither(toy: Benchmark, tm
     before, failures = numbers(run), run.failures().drop(columns="traceback")
     for part in run.folder.glob("part-*Moody*"):
         part.unlink()
-    again = moody(toy, tmp_path / "run", jobs=2)
+    again = moody(toy, tmp_path / "run")
     pd.testing.assert_frame_equal(numbers(again), before)
     pd.testing.assert_frame_equal(again.failures().drop(columns="traceback"), failures)
 
