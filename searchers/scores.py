@@ -6,11 +6,15 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from ..bench.errors import BadFile, MissingFile, UnknownName
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = npt.NDArray[np.float64]
 Scorer = Callable[[str, Sequence[int]], Floats]
@@ -51,26 +55,29 @@ class Scores:
 
     @classmethod
     def read(cls, path: str | os.PathLike[str], size: int) -> Scores:
-        """Scores of a space of ``size`` architectures, from a CSV or parquet file or from every such file of a folder.
+        """Scores of a space of ``size`` architectures: a run of `nasgauge score`, a CSV or a parquet file.
 
-        Columns: ``id``; one for each proxy; and the seconds that scoring an architecture took, either one column
-        ``PROXY_seconds`` for a proxy, or one column ``seconds`` for all. Of several rows of one architecture the mean
-        counts.
+        The columns of a file: ``id``; one for each proxy; and the seconds that scoring an architecture took, either
+        one column ``PROXY_seconds`` for a proxy, or one column ``seconds`` for all. Of several rows of one
+        architecture the mean counts.
 
         Raises:
-            MissingFile: no such file, or a folder without one.
+            MissingFile: no such file or run.
             BadFile: not a table of scores, or ids outside the space.
         """
-        path, files = Path(path), files_of(path)
-        if not files or not all(file.is_file() for file in files):
+        path = Path(path)
+        if path.is_dir():
+            from ..proxies.score_run import ScoreRun
+
+            return cls._of(ScoreRun(path).scores(), size, path)
+        if not path.is_file():
             raise MissingFile(f"no scores at {path}; give a run of `nasgauge score`, or a CSV of id, scores, seconds")
-        return cls._of(_frame(files), size, path)
+        return cls._of(_frame(path), size, path)
 
     @classmethod
-    def _of(cls, frame: object, size: int, path: Path) -> Scores:
+    def _of(cls, frame: pd.DataFrame, size: int, path: Path) -> Scores:
         import pandas as pd
 
-        assert isinstance(frame, pd.DataFrame)
         if ID not in frame or not pd.api.types.is_integer_dtype(frame[ID]):
             raise BadFile(f"{path}: no column of whole numbers named {ID!r}; found: {', '.join(map(str, frame))}")
         if len(frame) and not frame[ID].between(0, size - 1).all():
@@ -101,7 +108,7 @@ class Scores:
 def files_of(path: str | os.PathLike[str]) -> list[Path]:
     """The files of scores that ``path`` means: itself, or those in the folder."""
     path = Path(path)
-    return sorted([*path.glob("part-*.parquet"), *path.glob("*.csv")]) if path.is_dir() else [path]
+    return sorted(path.glob("*.parquet")) if path.is_dir() else [path]
 
 
 class CountedScores:
@@ -128,14 +135,11 @@ class CountedScores:
         return values[np.asarray(ids, dtype=np.int64)]
 
 
-def _frame(files: Sequence[Path]) -> object:
+def _frame(file: Path) -> pd.DataFrame:
     import pandas as pd
     import pyarrow as pa
 
-    frames = []
-    for file in files:
-        try:
-            frames.append(pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file))
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise BadFile(f"{file}: unreadable scores ({error})") from error
-    return pd.concat(frames, ignore_index=True)
+    try:
+        return pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise BadFile(f"{file}: unreadable scores ({error})") from error

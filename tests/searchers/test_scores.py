@@ -33,10 +33,8 @@ def test_proxies_with_seconds_of_their_own_are_paid_one_by_one(tmp_path: Path) -
     frame = pd.DataFrame(
         {"id": [0, 0, 1], "a": [1.0, 3.0, 5.0], "a_seconds": [1.0, 3.0, 2.0], "b": 7.0, "b_seconds": 10.0}
     )
-    (tmp_path / "run").mkdir()
-    frame.iloc[:2].to_parquet(tmp_path / "run" / "part-1.parquet")
-    frame.iloc[2:].to_parquet(tmp_path / "run" / "part-2.parquet")
-    scorer = Scores.read(tmp_path / "run", 3).count()
+    frame.to_parquet(tmp_path / "scores.parquet")
+    scorer = Scores.read(tmp_path / "scores.parquet", 3).count()
     np.testing.assert_array_equal(scorer("a", [0, 1]), [2, 5])
     assert scorer.seconds == 4
     scorer("b", [1])
@@ -61,5 +59,22 @@ def test_what_is_no_table_of_scores_is_refused(tmp_path: Path, text: str, words:
     with pytest.raises(MissingFile, match="no scores at"):
         Scores.read(tmp_path / "nowhere", 5)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(MissingFile, match="no scores at"):
+    with pytest.raises(MissingFile, match="no run at"):
         Scores.read(tmp_path / "empty", 5)
+
+
+def test_a_run_of_scores_gives_the_means_over_its_seeds(tmp_path: Path) -> None:
+    from nasgauge.proxies.score_run import ScoreRun
+
+    params = {"name": "params", "kind": "columns", "per_class": False}
+    config = {"kind": "score", "proxies": [params], "combinations": [], "base_seed": 0, "seeds": 2}
+    run = ScoreRun.create(tmp_path / "run", config, ())
+    ids = np.array([4, 2])
+    pd.DataFrame({"id": ids, "class": ids}).to_parquet(run.folder / "architectures.parquet")
+    rows = {"id": [4, 4, 2, 2], "seed": [0, 1, 0, 1], "params": [1.0, 2.0, 3.0, 5.0], "params_seconds": 0.5}
+    pd.DataFrame(rows).to_parquet(run.folder / "columns.parquet")
+    scorer = Scores.read(run.folder, 5).count()
+    np.testing.assert_array_equal(scorer("params", [0, 2, 4]), [np.nan, 4, 1.5])
+    assert scorer.seconds == 1
+    with pytest.raises(BadFile, match="the space has 3"):
+        Scores.read(run.folder, 3)
