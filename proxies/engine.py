@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .work import Row, Work
 
 TRUTHS = ("valid_accuracy", "test_accuracy", "valtest_accuracy")
+COST = "search_seconds"
 
 
 def score(
@@ -210,13 +211,13 @@ def _columns(plan: Plan) -> pd.DataFrame:
 
 
 def _truth(plan: Plan, dataset: str) -> pd.DataFrame:
-    """Accuracies of the architectures at every training length: means over runs, and single runs where known."""
+    """Accuracies of the architectures at every training length, and what it cost: means, and single runs if known."""
     import pandas as pd
 
     bench = plan.bench
     assert bench is not None
     columns: dict[str, Any] = {"id": plan.ids}
-    for metric in (each for each in TRUTHS if each in bench.metrics):
+    for metric in (each for each in (*TRUTHS, COST) if each in bench.metrics):
         for budget in bench.index.budgets(metric, dataset):
             where: dict[str, Any] = {"dataset": dataset, "budget": budget}
             try:

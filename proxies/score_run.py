@@ -98,7 +98,8 @@ class ScoreRun(RunFolder):
     def truth(self, dataset: str | None = None) -> pd.DataFrame:
         """What the benchmark knows of the architectures on one data set (default: the first): ``id`` and accuracies.
 
-        Columns are called METRIC@BUDGET (mean over runs) and METRIC@BUDGET:SEED (one run), in percent.
+        Columns are called METRIC@BUDGET (mean over runs) and METRIC@BUDGET:SEED (one run), in percent; the metric
+        ``search_seconds`` is what a training and one validation pass took.
         """
         datasets = self.config["datasets"]
         name = dataset or (datasets[0] if datasets else None)
