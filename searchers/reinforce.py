@@ -133,5 +133,8 @@ def reinforce(preset: str = "nb201", *, label: str = "", **settings: Any) -> Rec
     nb201, nats  Adam with rate .01, reward in percent, logits from 1e-3 N(0, 1) (reinforce.py of AutoDL-Projects)
     nb101        gradient ascent with rate .1, reward as a fraction, logits from 0 (nas_benchmarks, run_rl.py)
     ===========  ===============================================================================================
+
+    Rate .01 is that of NATS-Bench's run line. What NAS-Bench-201 published needs a rate of .05 to .1, which its script
+    takes as an argument (reports/FINDINGS.md).
     """
     return Recipe.from_preset("reinforce", Reinforce, PRESETS, preset, label, settings)
