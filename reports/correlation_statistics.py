@@ -11,8 +11,9 @@ once for all of them (`net_signs`): a thousand resamples of 15,625 architectures
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -86,7 +87,7 @@ def agreement(
     }
     resampled = Resampled(x, y)
     found: dict[str, list[Floats]] = {name: [np.empty(0)] for name in values}
-    for drawn in draws(x.size, resamples, np.random.default_rng(SEED) if rng is None else rng):
+    for drawn in draws(x.size, resamples, rng):
         for name, each in resampled(drawn).items():
             found[name].append(each)
     made = {name: Estimate.of(float(value), np.concatenate(found[name]), level) for name, value in values.items()}
@@ -119,15 +120,28 @@ def both_known(scores: npt.ArrayLike, truth: npt.ArrayLike) -> tuple[Floats, Flo
     return x[known], y[known], int((~known).sum())
 
 
-def draws(n: int, resamples: int, rng: np.random.Generator) -> list[Draws]:
-    """How often each of ``n`` is drawn in each resample, in chunks (n, up to `CHUNK`)."""
-    chunks = []
+def draws(n: int, resamples: int, rng: np.random.Generator | None = None) -> Iterator[Draws]:
+    """How often each of ``n`` is drawn in each resample, in chunks (n, up to `CHUNK`).
+
+    Without ``rng`` they are the same every time, and those of the last ``n`` are remembered: the scores of one report
+    are resampled alike.
+    """
+    chunks = _fixed(n, resamples) if rng is None else _drawn(n, resamples, rng)
+    for chunk in chunks:
+        yield chunk.astype(np.int32)
+
+
+@lru_cache(maxsize=1)
+def _fixed(n: int, resamples: int) -> list[npt.NDArray[np.int16]]:
+    return list(_drawn(n, resamples, np.random.default_rng(SEED)))
+
+
+def _drawn(n: int, resamples: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.int16]]:
     for first in range(0, resamples, CHUNK):
         many = min(CHUNK, resamples - first)
         rows = rng.integers(n, size=(many, n)) + n * np.arange(many)[:, None]
         counts = np.bincount(rows.ravel(), minlength=many * n).reshape(many, n)
-        chunks.append(np.ascontiguousarray(counts.T, dtype=np.int32))
-    return chunks
+        yield np.ascontiguousarray(counts.T.astype(np.int16))
 
 
 class Resampled:

@@ -8,8 +8,9 @@ several times; copies tie, in score as in truth.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from scipy.special import gammaln
 
 from ..bench.errors import BadValue
 from .correlation_statistics import LEVEL, RESAMPLES, Draws, Estimate, both_known, draws
-from .statistics import SEED, Floats
+from .statistics import Floats
 
 RELEVANT = 0.01  # share of the architectures, the best by truth, that recall is about
 
@@ -45,34 +46,35 @@ class Top:
 
 
 def top(
-    scores: npt.ArrayLike, truth: npt.ArrayLike, k: int, rng: np.random.Generator | None = None, *,
+    scores: npt.ArrayLike, truth: npt.ArrayLike, ks: Sequence[int], rng: np.random.Generator | None = None, *,
     resamples: int = RESAMPLES, level: float = LEVEL,
-) -> Top:  # fmt: skip
-    """What training the first ``k`` by ``scores`` would have found; both (n,), larger is better, NaN is left out.
+) -> tuple[Top, ...]:  # fmt: skip
+    """What training the first k by ``scores`` would have found, for each of ``ks``.
+
+    ``scores`` and ``truth`` are (n,), larger is better, NaN is left out. Of fewer than k architectures all are chosen.
 
     Raises:
-        BadValue: k is less than 1; the two differ in length.
+        BadValue: a k is less than 1; the two differ in length.
     """
-    if k < 1:
-        raise BadValue(f"k={k}; the first k by score, k at least 1")
+    if not ks or min(ks) < 1:
+        raise BadValue(f"ks={tuple(ks)}; the numbers of first architectures to look at, each at least 1")
     x, y, missing = both_known(scores, truth)
     n = x.size
     if not n:
         nothing = Estimate(float("nan"), float("nan"), float("nan"))
-        return Top(k, 0, missing, *[nothing] * 5)
-    k_of = min(k, n)
+        return tuple(Top(k, 0, missing, *[nothing] * 5) for k in ks)
     once = np.ones((n, 1), dtype=np.int32)
-    chunks = [once, *draws(n, resamples, np.random.default_rng(SEED) if rng is None else rng)]
     ranked = Ranked(x, y)
-    found: dict[str, list[Floats]] = {}
-    for drawn in chunks:
-        for name, values in ranked(drawn, k_of).items():
-            found.setdefault(name, []).append(values)
-    made = {
-        name: Estimate.of(float(values[0][0]), np.concatenate(values[1:] or [np.empty(0)]), level)
-        for name, values in found.items()
-    }
-    return Top(k, n, missing, **made)
+    chunks = [once, *draws(n, resamples, rng)]
+    found = [ranked(drawn, [min(k, n) for k in ks]) for drawn in chunks]
+    made = []
+    for place, k in enumerate(ks):
+        values = {name: [each[place][name] for each in found] for name in found[0][place]}
+        made.append(Top(k, n, missing, **{
+            name: Estimate.of(float(each[0][0]), np.concatenate(each[1:] or [np.empty(0)]), level)
+            for name, each in values.items()
+        }))  # fmt: skip
+    return tuple(made)
 
 
 class Ranked:
@@ -85,83 +87,119 @@ class Ranked:
         self._truth_starts = _starts(y[self._by_truth])
         self._place = np.empty(len(x), dtype=np.int64)  # of each architecture in the true order
         self._place[self._by_truth] = np.arange(len(x))
+        self._tie = np.repeat(np.arange(len(self._truth_starts)), np.diff(np.r_[self._truth_starts, len(x)]))
         self._truth = y
 
-    def __call__(self, drawn: Draws, k: int) -> dict[str, Floats]:
-        """precision, recall, best_rank, regret and ndcg of each column of ``drawn`` (n, m); each column sums to n."""
-        n = drawn.shape[0]
-        relevant = max(1, int(np.ceil(RELEVANT * n - 1e-9)))
-        order = self._by_score
-        copies = drawn[order]
-        chosen = picked(copies, self._score_starts, k)  # expected copies among the first k, by score
+    def __call__(self, drawn: Draws, ks: Sequence[int]) -> list[dict[str, Floats]]:
+        """precision, recall, best_rank, regret and ndcg of each column of ``drawn`` (n, m), for each of ``ks``.
+
+        Each column sums to n.
+        """
         true_copies = drawn[self._by_truth]
-        rows = np.flatnonzero(chosen.any(axis=1))
-        place = self._place[order[rows]]
+        through = np.cumsum(true_copies, axis=0, dtype=np.int32)[np.r_[self._truth_starts[1:], len(drawn)] - 1]
+        best = self._truth[self._by_truth][_first_drawn(true_copies)]
+        return [self._of(drawn, true_copies, through, best, k) for k in ks]
+
+    def _of(self, drawn: Draws, true_copies: Draws, through: Draws, best: Floats, k: int) -> dict[str, Floats]:
+        """The numbers for one k.
+
+        ``through`` (distinct, m) are the copies up to the end of each tie of the truth, ``best`` (m,) the best truth.
+        """
+        n = len(drawn)
+        relevant = max(1, int(np.ceil(RELEVANT * n - 1e-9)))
+        order, starts = self._first(drawn, k)
+        copies = drawn[order]
+        chosen = picked(copies, starts, k)  # expected copies among the first k, by score
+        tie = self._tie[self._place[order]]
+        better = np.where((tie > 0)[:, None], through[np.maximum(tie - 1, 0)], 0)  # copies that are truly better
+        equal = through[tie] - better
         found = {}
         for name, many in (("precision", k), ("recall", relevant)):
-            expected = picked(true_copies, self._truth_starts, many)[place]
-            share = np.divide(expected, copies[rows], out=np.zeros(expected.shape), where=copies[rows] > 0)
-            found[name] = (chosen[rows] * share).sum(axis=0) / many
-        above = np.cumsum(true_copies, axis=0)
-        group = np.repeat(np.arange(len(self._truth_starts)), np.diff(np.r_[self._truth_starts, n]))
-        better = np.vstack([np.zeros((1, drawn.shape[1]), dtype=above.dtype), above])[self._truth_starts][group]
-        rank = (better[self._place[order]] + 1).astype(np.float64)  # one plus the copies that are truly better
+            share = np.divide(np.clip(many - better, 0, equal), equal, out=np.zeros(equal.shape), where=equal > 0)
+            found[name] = (chosen * share).sum(axis=0) / many
         truth = np.broadcast_to(self._truth[order][:, None], copies.shape)
-        best_truth = np.where(true_copies > 0, self._truth[self._by_truth][:, None], -np.inf).max(axis=0)
-        found["best_rank"] = self._expected_best(copies, rank, k, np.minimum)
-        found["regret"] = best_truth - self._expected_best(copies, truth, k, np.maximum)
-        found["ndcg"] = self._ndcg(copies, true_copies, k)
+        best_rank = _expected_best(copies, starts, (better + 1).astype(np.float64), k, np.minimum)
+        best_truth = _expected_best(copies, starts, truth, k, np.maximum)
+        found["best_rank"] = best_rank
+        found["regret"] = best - best_truth
+        gains = (n - (better + (equal + 1) / 2)) / max(1, n - 1)  # scaled mean rank: 1 for the first, 0 for the last
+        found["ndcg"] = _expected_dcg(copies, starts, gains, k) / self._ideal(true_copies, through, k)
         return found
 
-    def _expected_best(
-        self, copies: Draws, numbers: Floats, k: int, better: Callable[[Floats, Floats], Floats]
-    ) -> Floats:
-        """Expected best of ``numbers`` (n, m) among the first ``k``; within a tie of the score they stand best first.
+    def _first(self, drawn: Draws, k: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The whole ties, in order of score, that hold the first ``k`` copies in every column; and where they start."""
+        ends = np.r_[self._score_starts[1:], len(drawn)]
+        rows = 2 * k + 32
+        while True:
+            ties = min(int(np.searchsorted(ends, rows)) + 1, len(ends))
+            order = self._by_score[: ends[ties - 1]]
+            if ties == len(ends) or (drawn[order].sum(axis=0) >= k).all():
+                return order, self._score_starts[:ties]
+            rows *= 2
 
-        Whole ties are in, but for the last one, of whose g copies a fair draw of j is: the best of the draw is beyond
-        the first L copies with probability C(g - L, j) / C(g, j).
-        """
-        starts = self._score_starts
-        ends = np.r_[starts[1:], len(copies)]
-        total = np.add.reduceat(copies, starts, axis=0)
-        before = np.cumsum(total, axis=0) - total
-        worst = np.inf if better is np.minimum else -np.inf
-        inside = np.where((copies > 0) & (np.repeat(before + total, ends - starts, axis=0) <= k), numbers, worst)
-        certain: Floats = inside.min(axis=0) if better is np.minimum else inside.max(axis=0)
-        answer = certain.copy()
-        split = (before < k) & (before + total > k)
-        for tie in np.flatnonzero(split.any(axis=1)):
-            columns = np.flatnonzero(split[tie])
-            some = copies[starts[tie] : ends[tie], columns]
-            mine = better(numbers[starts[tie] : ends[tie], columns], certain[columns])
-            g, j = total[tie, columns].astype(np.float64), (k - before[tie, columns]).astype(np.float64)
-            passed = np.cumsum(some, axis=0, dtype=np.float64)
-            beyond = np.vstack([np.ones(len(columns)), _none_of(passed, g, j)])
-            answer[columns] = ((beyond[:-1] - beyond[1:]) * np.where(some > 0, mine, 0.0)).sum(axis=0)
-        return answer
-
-    def _ndcg(self, copies: Draws, true_copies: Draws, k: int) -> Floats:
-        """Expected DCG@k over the largest one; a tie's places are shared (McSherry & Najork 2008)."""
-        n = len(copies)
-        discounts = np.r_[0.0, np.cumsum(1 / np.log2(np.arange(2, k + 2)))]
-        gains = self._gains(true_copies)
-        first = discounts[np.minimum(np.cumsum(true_copies, axis=0), k)]
-        ideal = (gains * np.diff(first, axis=0, prepend=0.0)).sum(axis=0)
-        starts = self._score_starts
-        total = np.add.reduceat(copies, starts, axis=0)
-        gained = np.add.reduceat(copies * gains[self._place[self._by_score]], starts, axis=0)
-        reach = np.diff(discounts[np.minimum(np.cumsum(total, axis=0), k)], axis=0, prepend=0.0)
-        mean = np.divide(gained, total, out=np.zeros(gained.shape), where=total > 0)
-        whole = (mean * reach).sum(axis=0)
-        return np.divide(whole, ideal, out=np.full(whole.shape, np.nan), where=ideal > 0) if n > 1 else whole * np.nan
-
-    def _gains(self, true_copies: Draws) -> Floats:
-        """Scaled mean rank of each architecture, in the true order: 1 for the first, 0 for the last."""
+    def _ideal(self, true_copies: Draws, through: Draws, k: int) -> Floats:
+        """The largest DCG@k of each column, NaN where all are equally good."""
         n = len(true_copies)
-        total = np.add.reduceat(true_copies, self._truth_starts, axis=0)
-        ranks = np.cumsum(total, axis=0) - (total - 1) / 2
-        group = np.repeat(np.arange(len(total)), np.diff(np.r_[self._truth_starts, n]))
-        return np.asarray(((n - ranks) / max(1, n - 1))[group])
+        first = int((through < k).all(axis=1).sum()) + 1  # ties of the truth that hold the first k in some column
+        ties = max(first, int((through < k).sum(axis=0).max()) + 1)
+        rows = np.r_[self._truth_starts[1:], n][ties - 1]
+        starts = self._truth_starts[:ties]
+        before = np.vstack([np.zeros((1, through.shape[1]), dtype=np.int32), through[: ties - 1]])
+        middle = (before + through[:ties] + 1) / 2
+        gains = ((n - middle) / max(1, n - 1))[self._tie[:rows]]
+        ideal = _expected_dcg(true_copies[:rows], starts, gains, k)
+        return np.where(ideal > 0, ideal, np.nan) if n > 1 else np.full(len(ideal), np.nan)
+
+
+def _first_drawn(copies: Draws) -> npt.NDArray[np.int64]:
+    """Row of the first copy of each column, (m,)."""
+    some = copies[:64] > 0
+    return np.asarray((some if some.any(axis=0).all() else copies > 0).argmax(axis=0))
+
+
+def _expected_best(
+    copies: Draws, starts: npt.NDArray[np.int64], numbers: Floats, k: int, better: Callable[[Floats, Floats], Floats]
+) -> Floats:
+    """Expected best of ``numbers`` (n, m) among the first ``k`` copies; a tie of the score stands best first.
+
+    Whole ties are in, but for the last one, of whose g copies a fair draw of j is: the best of the draw is beyond the
+    first L copies with probability C(g - L, j) / C(g, j).
+    """
+    ends = np.r_[starts[1:], len(copies)]
+    total = _sums(copies, starts)
+    before = np.cumsum(total, axis=0) - total
+    worst = np.inf if better is np.minimum else -np.inf
+    whole = before + total <= k
+    inside = np.where((copies > 0) & np.repeat(whole, ends - starts, axis=0), numbers, worst)
+    certain: Floats = inside.min(axis=0) if better is np.minimum else inside.max(axis=0)
+    answer = certain.copy()
+    split = (before < k) & ~whole
+    for tie in np.flatnonzero(split.any(axis=1)):
+        columns = np.flatnonzero(split[tie])
+        some = copies[starts[tie] : ends[tie], columns]
+        mine = better(numbers[starts[tie] : ends[tie], columns], certain[columns])
+        if len(some) == 1:
+            answer[columns] = mine[0]
+            continue
+        g, j = total[tie, columns].astype(np.float64), (k - before[tie, columns]).astype(np.float64)
+        passed = np.cumsum(some, axis=0, dtype=np.float64)
+        beyond = np.vstack([np.ones(len(columns)), _none_of(passed, g, j)])
+        answer[columns] = ((beyond[:-1] - beyond[1:]) * np.where(some > 0, mine, 0.0)).sum(axis=0)
+    return answer
+
+
+def _expected_dcg(copies: Draws, starts: npt.NDArray[np.int64], gains: Floats, k: int) -> Floats:
+    """Expected DCG of the first ``k``, gains over log2(place + 1); ties share places (McSherry & Najork 2008)."""
+    discounts = np.r_[0.0, np.cumsum(1 / np.log2(np.arange(2, k + 2)))]
+    total, gained = _sums(copies, starts), _sums(copies * gains, starts)
+    reach = np.diff(discounts[np.minimum(np.cumsum(total, axis=0), k)], axis=0, prepend=0.0)
+    mean = np.divide(gained, total, out=np.zeros(gained.shape), where=total > 0)
+    return np.asarray((mean * reach).sum(axis=0))
+
+
+def _sums(numbers: npt.NDArray[Any], starts: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    """Sums over ties, (distinct, m)."""
+    return numbers if len(starts) == len(numbers) else np.add.reduceat(numbers, starts, axis=0)
 
 
 def picked(copies: Draws, starts: npt.NDArray[np.int64], k: int) -> Floats:
@@ -169,7 +207,7 @@ def picked(copies: Draws, starts: npt.NDArray[np.int64], k: int) -> Floats:
 
     A tie that the k-th place divides gives each of its copies the same chance.
     """
-    total = np.add.reduceat(copies, starts, axis=0)
+    total = _sums(copies, starts)
     before = np.cumsum(total, axis=0) - total
     share = np.divide(np.clip(k - before, 0, total), total, out=np.zeros(total.shape), where=total > 0)
     return np.asarray(copies * np.repeat(share, np.diff(np.r_[starts, len(copies)]), axis=0))

@@ -91,7 +91,7 @@ def test_metrics_on_healthy_data_are_finite_and_what_is_missing_is_counted() -> 
     found = agreement(x, y, resamples=50)
     assert (found.used, found.missing, found.score_ties) == (5, 2, 2)
     assert np.isfinite([found.kendall.value, found.weighted.value, found.spearman.value]).all()
-    first = top(x, y, 2, resamples=50)
+    [first] = top(x, y, [2], resamples=50)
     assert np.isfinite([getattr(first, name).value for name in NAMES]).all() and first.missing == 2
 
 
@@ -104,8 +104,8 @@ def test_what_has_no_correlation_is_nan(x: list[float]) -> None:
 def test_lengths_and_k_are_checked() -> None:
     with pytest.raises(BadValue, match="one number per architecture"):
         agreement([1.0, 2.0], [1.0])
-    with pytest.raises(BadValue, match="at least 1"):
-        top([1.0], [1.0], 0)
+    with pytest.raises(BadValue, match="each at least 1"):
+        top([1.0], [1.0], [3, 0])
 
 
 def test_the_best_by_truth_include_who_ties_with_the_last() -> None:
@@ -146,7 +146,7 @@ def brute(x: np.ndarray, y: np.ndarray, k: int) -> dict[str, float]:
 def test_top_statistics_equal_the_mean_over_all_orders_of_ties(pairs: list[tuple[float, float]], k: int) -> None:
     x, y = (np.array(each) for each in zip(*pairs, strict=True))
     k = min(k, len(x))
-    found, expected = top(x, y, k, resamples=0), brute(x, y, k)
+    [found], expected = top(x, y, [k], resamples=0), brute(x, y, k)
     for name in NAMES:
         assert getattr(found, name).value == pytest.approx(expected[name], nan_ok=True), name
 
@@ -159,9 +159,9 @@ def test_resampled_top_statistics_are_those_of_the_resample(
     x, y = (np.array(each) for each in zip(*pairs, strict=True))
     k = min(k, len(x))
     [drawn] = draws(len(x), 2, np.random.default_rng(seed))
-    found = Ranked(x, y)(drawn, k)
+    [found] = Ranked(x, y)(drawn, [k])
     for column, counts in enumerate(drawn.T):
-        alone = top(np.repeat(x, counts), np.repeat(y, counts), k, resamples=0)
+        [alone] = top(np.repeat(x, counts), np.repeat(y, counts), [k], resamples=0)
         for name in NAMES:
             assert found[name][column] == pytest.approx(getattr(alone, name).value, nan_ok=True), name
 
@@ -170,7 +170,7 @@ def test_a_constant_score_is_worth_a_random_choice_in_any_order_of_the_truth() -
     """A peer's P@10 of a constant score is 1 or 0, depending on how the truth is sorted."""
     truth = np.random.default_rng(0).permutation(200).astype(float)
     for y in (truth, np.sort(truth), np.sort(truth)[::-1]):
-        found = top(np.zeros(200), y, 10, resamples=100)
+        [found] = top(np.zeros(200), y, [10], resamples=100)
         assert found.precision.value == pytest.approx(10 / 200) and found.recall.value == pytest.approx(10 / 200)
         assert found.best_rank.value == pytest.approx(201 / 11)  # of the smallest of 10 out of 1 .. 200
         assert found.precision.low <= found.precision.value <= found.precision.high
@@ -180,10 +180,17 @@ def test_ndcg_is_sklearns() -> None:
     rng = np.random.default_rng(1)
     x, y = np.round(rng.normal(size=300), 1), rng.normal(size=300)
     gains = (stats.rankdata(y) - 1) / 299
-    assert top(x, y, 25, resamples=0).ndcg.value == pytest.approx(ndcg_score([gains], [x], k=25))
+    assert top(x, y, [25], resamples=0)[0].ndcg.value == pytest.approx(ndcg_score([gains], [x], k=25))
 
 
 def test_a_perfect_score_is_perfect() -> None:
     y = np.random.default_rng(0).normal(size=100)
-    found = top(y, y, 10, resamples=0)
+    [found] = top(y, y, [10], resamples=0)
     assert [getattr(found, name).value for name in NAMES] == pytest.approx([1.0, 1.0, 1.0, 0.0, 1.0])
+
+
+def test_several_k_are_what_each_is_alone_and_more_than_all_is_all() -> None:
+    x, y = np.round(np.random.default_rng(0).normal(size=(2, 400)), 1)
+    several = top(x, y, [1, 7, 300, 999], resamples=60)
+    assert several == tuple(top(x, y, [k], resamples=60)[0] for k in (1, 7, 300, 999))
+    assert several[-1].best_rank.value == 1.0 and several[-1].regret.value == 0.0 and several[-1].recall.value == 1.0
