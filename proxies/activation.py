@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..bench.errors import BadValue
 from ..bench.live.cell import ConvEdge
+from ..bench.live.macro import Macro
 from .agreement import Agreement
 from .initial import generator
 from .modules import batch_statistics
@@ -51,7 +52,13 @@ def _released(signals: Signals) -> float:
 
 
 def log_determinant(kernel: Tensor) -> float:
-    """log |det K| of a symmetric (n, n) matrix; -inf where it is singular."""
+    """log |det K| of a kernel of agreement (n, n); -inf where it is singular.
+
+    Two images with one code have equal rows, which rounding in the factorisation might keep apart: looked for first.
+    """
+    alike = kernel == kernel.diagonal()
+    if int(alike.sum()) > len(kernel):
+        return -math.inf
     return float(torch.linalg.slogdet(kernel.cpu()).logabsdet)
 
 
@@ -95,19 +102,30 @@ def linear_regions(samples: int = 3000, batch: int = 1000) -> Proxy:
 
     Images are N(0, 1) of one channel and 3 x 3 pixels, the network is one cell on one channel (five on
     NAS-Bench-101) with Kaiming-normal weights; a pattern is the signs of all rectifiers. TE-NAS does not say how thin
-    its thin network is in the paper; this is the thinnest.
+    its thin network is in the paper; this is the thinnest. Where widths are what is searched (sizes of NATS-Bench),
+    they are kept, and images have the next side that its reductions divide.
     """
+    if samples < 1 or batch < 2:
+        raise BadValue(f"samples={samples}, batch={batch}; legal: at least 1 sample, in batches of at least 2")
 
     def score(signals: Signals) -> float:
         network = signals.subject.thin()
         stream = generator(signals.subject.seed, "linear regions")
+        side = _smallest_side(network)
         found = []
         for first in range(0, samples, batch):
-            images = torch.randn(min(batch, samples - first), 1, 3, 3, generator=stream)
+            images = torch.randn(min(batch, samples - first), 1, side, side, generator=stream)
             found.append(_codes(network, images.to(signals.subject.batch.images.device)))
         return float(len(torch.unique(torch.cat(found), dim=0)))
 
     return Proxy("linear_regions", "Chen et al., TE-NAS, ICLR 2021, section 3.2", score)
+
+
+def _smallest_side(network: nn.Module) -> int:
+    """3, or the next number that the network's reductions divide."""
+    macro = getattr(network, "macro", None)
+    factor = 2 ** (macro.stages - 1) if isinstance(macro, Macro) else 1
+    return -(-3 // factor) * factor
 
 
 def _patterns(network: nn.Module, images: Tensor) -> Tensor:

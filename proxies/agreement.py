@@ -6,10 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 KEPT = 4  # inputs remembered: the nodes of a cell, each read by several of its edges
+WORD = 8  # bytes compared at once
 
 
 class Agreement:
@@ -17,15 +20,15 @@ class Agreement:
 
     With the codes c_i of image i (1 where a rectifier's input is positive), P = sum over rectifiers of C C^T counts
     the units that two images both switch on. K_ij, the units on which they agree, is then
-    N - P_ii - P_jj + 2 P_ij: one matrix product a layer, of which only P (n, n) is kept. Counts stay below 2^24, so
-    that float32 holds them exactly. A tensor that several rectifiers read is compared once and counted each time.
+    N - P_ii - P_jj + 2 P_ij: only P (n, n) is kept from layer to layer. Counts are exact integers. A tensor that
+    several rectifiers read is compared once and counted each time.
     """
 
     def __init__(self, weight: Callable[[str, nn.Module], int] = lambda name, module: 1) -> None:
         self.units = 0
         self._weight = weight
         self._both: Tensor | None = None
-        self._seen: list[tuple[Tensor, Tensor]] = []
+        self._seen: list[tuple[Tensor, int, Tensor]] = []
 
     def hooks(self, network: nn.Module) -> list[Any]:
         """Register on every `nn.ReLU`; ``weight(name, module)`` says how often one counts."""
@@ -38,13 +41,10 @@ class Agreement:
 
     def _add(self, times: int, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         value = inputs[0].detach()
-        same = [both for held, both in self._seen if held.data_ptr() == value.data_ptr() and held.shape == value.shape]
-        if same:
-            both = same[0]
-        else:
-            codes = (value > 0).flatten(1).to(torch.float32)
-            both = codes @ codes.T
-            self._seen = [*self._seen[1 - KEPT :], (value, both)]
+        same = [both for held, version, both in self._seen if _unchanged(held, version, value)]
+        both = same[0] if same else common(value > 0)
+        if not same:
+            self._seen = [*self._seen[1 - KEPT :], (value, value._version, both)]
         self._both = times * both if self._both is None else self._both.add_(both, alpha=times)
         self.units += times * (value.numel() // len(value))
 
@@ -52,6 +52,39 @@ class Agreement:
     def kernel(self) -> Tensor:
         """K (n, n) float64: on how many units two images agree; the diagonal is `units`."""
         assert self._both is not None, "no rectifier ran"
-        both = self._both.double()
-        alone = both.diagonal()
-        return self.units - alone[:, None] - alone[None, :] + 2 * both
+        alone = self._both.diagonal()
+        return self.units - alone[:, None] - alone[None, :] + 2 * self._both
+
+
+def common(on: Tensor) -> Tensor:
+    """How many units two images both switch on: (n, ...) bool -> (n, n) float64.
+
+    On the processor, units are packed to bits, which takes a third of the time of a matrix product; elsewhere float32
+    products are exact below 2^24 units.
+    """
+    codes = on.flatten(1)
+    if on.device.type != "cpu":
+        numbers = codes.float()
+        return (numbers @ numbers.T).double()
+    return torch.from_numpy(_common_bits(_packed(codes.numpy())))
+
+
+def _packed(codes: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
+    """Bits of every row in whole words, (n, units) -> (n, words); the last one is filled with zeros."""
+    packed = np.packbits(codes, axis=1)
+    filled = np.pad(packed, ((0, 0), (0, -packed.shape[1] % WORD)))
+    return filled.view(np.uint64)
+
+
+def _common_bits(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.float64]:
+    """Ones that two rows share, (n, words) -> (n, n); row by row, so that what is compared stays in the cache."""
+    both = np.empty((len(words), len(words)))
+    for row, code in enumerate(words):
+        both[row, row:] = both[row:, row] = np.bitwise_count(code & words[row:]).sum(axis=1, dtype=np.int64)
+    return both
+
+
+def _unchanged(held: Tensor, version: int, value: Tensor) -> bool:
+    """Whether ``value`` is the tensor seen before, with the numbers of then."""
+    where = value.data_ptr(), value.shape, value.stride(), value._version
+    return where == (held.data_ptr(), held.shape, held.stride(), version)

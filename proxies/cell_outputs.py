@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -13,6 +14,22 @@ from .modules import batch_statistics
 from .subject import Subject
 
 BATCH = 64
+
+
+def entropy(output: Tensor) -> float:
+    """-sum p log(p + 1e-8), p the shares of the eigenvalues of the covariance of an output's channels.
+
+    ``output`` is (n, channels, height, width); every position of every image counts as one observation. NaN for an
+    output that is the same everywhere.
+    """
+    rows = output.transpose(0, 1).flatten(1).double()
+    centred = rows - rows.mean(1, keepdim=True)
+    values = torch.linalg.eigvalsh((centred @ centred.T).cpu() / rows.shape[1]).clamp(min=0)
+    total = values.sum()
+    if not total > 0:
+        return math.nan
+    share = values / total
+    return float(-(share * (share + 1e-8).log()).sum())
 
 
 def cell_outputs(subject: Subject) -> list[Tensor]:

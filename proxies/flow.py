@@ -18,8 +18,8 @@ def synflow(normalised: bool = False) -> Proxy:
 
     Tanaka et al., Pruning neural networks without any data, NeurIPS 2020, equation 2, as in zero-cost-nas: every
     normalisation is left out, every parameter replaced by its absolute value, all in float64. The logarithm is ours:
-    it keeps the order and cannot overflow. -inf where nothing passes. ``normalised=True`` keeps the normalisations
-    (with their statistics at rest), the ``synflow_bn`` of zero-cost-nas.
+    it keeps the order and cannot overflow. -inf where nothing passes. ``normalised=True`` keeps the normalisations,
+    as the ``synflow_bn`` of zero-cost-nas, but with their initial statistics in place of those of the one image.
     """
 
     def score(signals: Signals) -> float:

@@ -37,7 +37,7 @@ def snip() -> Proxy:
 
 
 def l2_norm() -> Proxy:
-    """Sum over layers of the Euclidean norm of W; needs no data."""
+    """Sum over layers of the Euclidean norm of W; needs no data. zero-cost-nas counts dead branches too."""
 
     def score(signals: Signals) -> float:
         return _total([module.weight.detach().norm() for _, module in weighted(signals.network)])

@@ -16,11 +16,15 @@ def jacob_cov() -> Proxy:
     """-sum of log(v + k) + 1 / (v + k) over the eigenvalues v of the correlation of input Jacobians, k = 1e-5.
 
     Mellor et al., Neural Architecture Search without Training, first version (arXiv 2006.04647v1, equation 4). The
-    Jacobian is that of the sum of an image's logits. Published: batch 256 with augmentation; here the run's batch.
+    Jacobian is that of the sum of an image's logits, all others' included, since normalisation couples them.
+    Published: batch 256 with augmentation; here the run's batch. NaN where an image has no influence.
     """
 
     def score(signals: Signals) -> float:
-        values = np.linalg.eigvalsh(correlation(signals.jacobian.double().cpu().numpy()))
+        found = correlation(signals.jacobian.double().cpu().numpy())
+        if not np.isfinite(found).all():
+            return float("nan")
+        values = np.linalg.eigvalsh(found)
         return -float((np.log(values + K) + 1 / (values + K)).sum())
 
     return Proxy("jacob_cov", "Mellor et al., arXiv 2006.04647v1, eq. 4", score, frozenset({"jacobian"}),
@@ -30,9 +34,10 @@ def jacob_cov() -> Proxy:
 def epe_nas() -> Proxy:
     """Sum over classes of |sum of log(|corr| + k)| of the input Jacobians of each class's images, k = 1e-5.
 
-    Lopes et al., EPE-NAS, ICANN 2021, equations 4 to 6. With more than 100 classes, each class's sum is divided by
-    the size of its matrix and the score is the mean absolute difference of two classes. Classes of which the batch
-    has one image are left out.
+    Lopes et al., EPE-NAS, ICANN 2021, equations 4 to 6. With more than 100 classes, as the released code: each
+    class's sum is divided by its number of images, and the score is the sum of absolute differences over all ordered
+    pairs of classes, divided by the number of classes. Classes of which the batch has one image are left out, where
+    the code adds log(1 + k) up to 100 classes. NaN where no class is left, or an image has no influence.
     """
 
     def score(signals: Signals) -> float:
@@ -44,11 +49,13 @@ def epe_nas() -> Proxy:
             rows = jacobian[labels == label]
             if len(rows) > 1:
                 found = correlation(rows)
-                sums.append(np.log(np.abs(found) + K).sum() / (found.size if many else 1))
+                sums.append(np.log(np.abs(found) + K).sum() / (len(rows) if many else 1))
         values = np.array(sums)
+        if not len(values):
+            return float("nan")
         if not many:
             return float(np.abs(values).sum())
-        return float(np.abs(values[:, None] - values[None, :]).mean()) if len(values) else float("nan")
+        return float(np.abs(values[:, None] - values[None, :]).sum() / len(values))
 
     return Proxy("epe_nas", "Lopes et al., EPE-NAS, ICANN 2021, eq. 4-6", score, frozenset({"jacobian"}),
                  needs=frozenset({"images", "labels", "backward"}))  # fmt: skip

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..bench.errors import BadValue
 
@@ -16,11 +17,16 @@ def weighted(network: nn.Module) -> list[tuple[str, Any]]:
     return [(name, module) for name, module in network.named_modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
 
 
+def normalisations(network: nn.Module) -> list[_BatchNorm]:
+    """All batch normalisations, in definition order."""
+    return [module for module in network.modules() if isinstance(module, _BatchNorm)]
+
+
 @contextmanager
 def batch_statistics(network: nn.Module) -> Iterator[None]:
     """Training mode whose normalisations forget the batch again; the network is left as it was found."""
     modes = [(module, module.training) for module in network.modules()]
-    remembering = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    remembering = normalisations(network)
     tracked = [norm.track_running_stats for norm in remembering]
     network.train()
     for norm in remembering:

@@ -88,14 +88,18 @@ class Proxy:
 
 
 def named_by_settings(maker: Callable[Settings, Proxy]) -> Callable[Settings, Proxy]:
-    """Let settings that differ from their default be part of a proxy's name: ``zen(repeats=4)`` is "zen:repeats=4"."""
+    """Let settings that differ from their default be part of a proxy's name: ``zen(repeats=4)`` is "zen:repeats=4".
+
+    A variant is named by its value alone: ``ntk("released")`` is "ntk:released".
+    """
     parameters = inspect.signature(maker).parameters
 
     @functools.wraps(maker)
     def make(*plain: Settings.args, **named: Settings.kwargs) -> Proxy:
         made = maker(*plain, **named)
         given = inspect.signature(maker).bind(*plain, **named).arguments
-        own = [f"{key}={value}" for key, value in given.items() if value != parameters[key].default]
+        changed = {key: value for key, value in given.items() if value != parameters[key].default}
+        own = [str(value) if key == "variant" else f"{key}={value}" for key, value in changed.items()]
         return replace(made, name=f"{made.name}:{','.join(own)}") if own else made
 
     return make

@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from ..bench.errors import BadValue
 from ..bench.live.device import now
 from .agreement import Agreement
-from .cell_outputs import cell_outputs
+from .cell_outputs import cell_outputs, entropy
 from .modules import batch_statistics, weighted
 from .subject import Subject
 
@@ -207,6 +207,11 @@ class Signals:
     def cells(self) -> list[Tensor]:
         """Outputs of all cells on random images and Kaiming-normal weights, with their graph; see `cell_outputs`."""
         return cell_outputs(self.subject)
+
+    @signal
+    def entropies(self) -> list[float]:
+        """How evenly the channels of every cell of `cells` vary; see `entropy`."""
+        return [entropy(output.detach()) for output in self.cells]
 
     def _also(self, name: str) -> None:
         """Make the labelled pass again with ``name`` if it was not announced."""

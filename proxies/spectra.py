@@ -2,62 +2,112 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call, grad, vmap
 
 from ..bench.errors import BadValue
 from .initial import generator
-from .modules import batch_statistics
+from .modules import batch_statistics, normalisations
 from .proxy import Proxy, named_by_settings
 from .signals import Signals
 
-CHUNK = 8  # cotangents propagated at once
+CHUNK = 8  # images, or cotangents, propagated at once
 
 
 @named_by_settings
-def ntk(batch: int = 32, repeats: int = 1) -> Proxy:
+def ntk(variant: Literal["paper", "released"] = "paper", batch: int = 32, repeats: int = 1) -> Proxy:
     """-kappa, kappa = largest / smallest eigenvalue of the neural tangent kernel's Gram matrix (lower is better).
 
     Chen et al., TE-NAS, ICLR 2021, equation 3: gradients of the sum of each image's logits with respect to all
-    weights (biases left out), in training mode, so that images are coupled by normalisation; Kaiming-normal weights;
-    batch of 32, of which the mean of ``repeats`` initialisations counts (published: 3; a run repeats seeds). The
-    published code writes 1e5 for a singular kernel; here it is -inf.
+    weights (biases left out); Kaiming-normal weights; 32 images, of which the mean of ``repeats`` initialisations
+    counts (published: 3; a run repeats seeds). The released code writes 1e5 for a singular kernel; here it is -inf.
+
+    Each image is normalised with the statistics of the batch, held constant, so that its gradient is its own. In the
+    released code an image's logits also depend on the others through those statistics, and gradients flow there:
+    ``variant="released"``, which needs a backward pass of the whole batch for every image.
     """
+    if variant not in ("paper", "released"):
+        raise BadValue(f"variant={variant!r}; legal: 'paper', 'released'")
     if batch < 2 or repeats < 1:
         raise BadValue(f"batch={batch}, repeats={repeats}; legal: at least 2 images and 1 repeat")
+    gradients = _own_gradients if variant == "paper" else _coupled_gradients
 
     def score(signals: Signals) -> float:
         images = signals.subject.batch.images[:batch]
-        return -sum(_condition(signals.subject.redrawn("kaiming", each), images) for each in range(repeats)) / repeats
+        found = []
+        for repeat in range(repeats):
+            network = signals.subject.redrawn("kaiming", repeat)
+            found.append(_condition(gram(gradients(network, images))))
+        return -sum(found) / repeats
 
     return Proxy("ntk", "Chen et al., TE-NAS, ICLR 2021, eq. 3", score, needs=frozenset({"images", "backward"}),
                  direction="lower")  # fmt: skip
 
 
-def _condition(network: nn.Module, images: Tensor) -> float:
-    """Condition number of the Gram matrix of per-image gradients; inf where it is singular."""
-    values = torch.linalg.eigvalsh(gram(network, images).double().cpu())
+def _condition(kernel: Tensor) -> float:
+    """Condition number of a Gram matrix; inf where it is singular."""
+    values = torch.linalg.eigvalsh(kernel.cpu())
     return float(values[-1] / values[0]) if values[0] > 0 else float("inf")
 
 
-def gram(network: nn.Module, images: Tensor) -> Tensor:
-    """G_ij = dot product of the gradients of images i and j, (n, n); all weights but biases."""
+def gram(gradients: Sequence[Tensor]) -> Tensor:
+    """Dot products of images' gradients, (n, n) float64, of one tensor (n, ...) per weight."""
+    first = gradients[0]
+    total = torch.zeros(len(first), len(first), dtype=torch.float64, device=first.device)
+    for each in gradients:
+        rows = each.flatten(1).double()
+        total += rows @ rows.T
+    return total
+
+
+def _own_gradients(network: nn.Module, images: Tensor) -> list[Tensor]:
+    """Every image's gradients, normalisation held at the batch's statistics, one tensor (n, ...) per weight."""
+    hold_statistics(network, images)
+    network.requires_grad_(False)
+    weights: dict[str, Tensor] = {name: value for name, value in network.named_parameters() if name.endswith("weight")}
+
+    def logits(weights: dict[str, Tensor], image: Tensor) -> Tensor:
+        answer: Tensor = functional_call(network, weights, (image[None],))
+        return answer.sum()
+
+    return list(vmap(grad(logits), (None, 0), chunk_size=CHUNK)(weights, images).values())
+
+
+def hold_statistics(network: nn.Module, images: Tensor) -> None:
+    """Evaluation mode, in which all normalisations use the statistics of this batch; changes the network."""
+
+    def keep(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        mean, variance = norm.running_mean, norm.running_var
+        assert isinstance(mean, Tensor) and isinstance(variance, Tensor)
+        others = [dimension for dimension in range(inputs[0].dim()) if dimension != 1]
+        mean.copy_(inputs[0].mean(others))
+        variance.copy_(inputs[0].var(others, correction=0))
+
+    hooks = [norm.register_forward_pre_hook(keep) for norm in normalisations(network)]
+    with torch.no_grad(), batch_statistics(network):
+        network(images)
+    for hook in hooks:
+        hook.remove()
+    network.eval()
+
+
+def _coupled_gradients(network: nn.Module, images: Tensor) -> list[Tensor]:
+    """Every image's gradients in training mode, through the statistics too, one tensor (n, ...) per weight."""
     weights = [value for name, value in network.named_parameters() if name.endswith("weight")]
     with batch_statistics(network):
         logits = network(images)
-    n = len(images)
-    rows = []
+    n, rows = len(images), []
     for first in range(0, n, CHUNK):
         which = torch.eye(n, device=images.device)[first : first + CHUNK]
         cotangents = which[:, :, None].expand(-1, -1, logits.shape[1])
-        found = torch.autograd.grad(
+        rows.append(torch.autograd.grad(
             logits, weights, cotangents, is_grads_batched=True, retain_graph=True, allow_unused=True
-        )
-        rows.append(torch.cat([each.flatten(1) for each in found if each is not None], dim=1))
-    gradients = torch.cat(rows)
-    return gradients @ gradients.T
+        ))  # fmt: skip
+    return [torch.cat(parts) for parts in zip(*rows, strict=True) if parts[0] is not None]
 
 
 @named_by_settings
@@ -74,10 +124,12 @@ def meco(side: int = 64) -> Proxy:
         stream = generator(signals.subject.seed, "meco")
         image = torch.randn(1, batch.images.shape[1], side, side, generator=stream).to(batch.images.device)
         found: list[float] = []
+        last: list[Tensor] = []  # a container answers what its last part answers: the same tensor, worked out once
 
         def watch(_: nn.Module, __: Any, output: Any) -> None:
             if isinstance(output, Tensor):
-                found.append(_smallest(output[0]))
+                found.append(found[-1] if last and last[0] is output else _smallest(output[0]))
+                last[:] = [output]
 
         hooks = [module.register_forward_hook(watch) for module in network.modules()]
         try:
