@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Rows = npt.NDArray[np.int8]
 
+_BIT_VALUES = 1 << SLOT_BITS
 PROBED = 20_000  # ids whose operations tell the choices of a space of your own
 
 
@@ -102,20 +103,17 @@ class Slots:
 
     def id(self, row: Rows) -> int:
         """The architecture of one row, -1 where it is none."""
-        if isinstance(self.space, Cells101) and not self._is_cell(row):
-            return -1
-        return int(self.ids(row[None])[0])
-
-    def _is_cell(self, row: Rows) -> bool:
-        """Whether a row of cells101 is legal, without the overhead of arrays."""
-        bits = int(row[:EDGE_SLOTS] @ (1 << SLOT_BITS))
+        if not isinstance(self.space, Cells101):
+            return int(self.ids(row[None])[0])
+        bits = int(row[:EDGE_SLOTS] @ _BIT_VALUES)
         if self._unpruned_limit and bits.bit_count() > MAX_EDGES:
-            return False
-        return canonical_embedded_one(bits, int(row[EDGE_SLOTS:] @ PLACES)) >= FIRST_CODE
+            return -1
+        code = canonical_embedded_one(bits, int(row[EDGE_SLOTS:] @ PLACES))
+        return self.space.id_of_code(code) if code >= FIRST_CODE else -1
 
     def _cells(self, rows: Rows, space: Cells101) -> Ids:
         edges = rows[:, :EDGE_SLOTS].astype(np.int64)
-        bits, labelings = edges @ (1 << SLOT_BITS), rows[:, EDGE_SLOTS:].astype(np.int64) @ PLACES
+        bits, labelings = edges @ _BIT_VALUES, rows[:, EDGE_SLOTS:].astype(np.int64) @ PLACES
         answer = np.full(len(rows), -1, dtype=np.int64)
         if self._unpruned_limit:
             considered = np.flatnonzero(edges.sum(axis=1) <= MAX_EDGES)
