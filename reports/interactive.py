@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -134,13 +135,19 @@ def _dots(dots: Dots) -> dict[str, Any]:
         "hovertemplate": ("%{text}<br>" if dots.words else "") + "%{x:.4~g}, %{y:.4~g}<extra></extra>",
     }  # fmt: skip
     if dots.words:
-        trace["text"] = [_escaped(word) for word in dots.words]
+        trace["text"] = _all_escaped(dots.words)
     if dots.low is not None and dots.high is not None:
         trace["error_y"] = {
             "type": "data", "symmetric": False, "array": np.asarray(dots.high - dots.y, dtype=np.float32),
             "arrayminus": np.asarray(dots.y - dots.low, dtype=np.float32), "thickness": 1, "width": 0,
         }  # fmt: skip
     return trace
+
+
+@lru_cache(maxsize=4)
+def _all_escaped(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The words of many dots, which many views share."""
+    return tuple(_escaped(word) for word in words)
 
 
 def _rule(rule: Rule, span: tuple[float, float], limits: tuple[float, float]) -> dict[str, Any]:

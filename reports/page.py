@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .report import Report
 
 LARGE = 200_000  # bytes above which the page carries a CSV compressed, and a figure as dots
+SHARED = 100  # words of dots, above which views of a plot that show the same ones share them
 HEAVY = 4_000  # points drawn in a figure above which it is surely that large as lines
 
 
@@ -53,29 +54,34 @@ def _views(plot: Plot) -> Markup:
     """All views of a plot as JSON that is safe inside a script element.
 
     Arrays are kept once each, as base64 of single precision, and named by their place in ``arrays``: the
-    lines of many views share their x, a band's edges and its words on hover their numbers.
+    lines of many views share their x, a band's edges and its words on hover their numbers. The words of many dots are
+    kept once each too, in ``texts``.
     """
     from .interactive import described
 
     arrays: dict[bytes, int] = {}
-    views = {" ".join(choice): _plain(described(view), arrays) for choice, view in plot.views.items()}
+    texts: dict[tuple[str, ...], int] = {}
+    views = {" ".join(choice): _plain(described(view), arrays, texts) for choice, view in plot.views.items()}
     kept = [base64.b64encode(content).decode() for content in arrays]
-    text = json.dumps({"arrays": kept, "views": views}, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    whole = {"arrays": kept, "texts": list(texts), "views": views}
+    text = json.dumps(whole, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return _script(text)
 
 
-def _plain(value: Any, arrays: dict[bytes, int]) -> Any:
-    """The value with its arrays taken out; NaN outside of an array is null."""
+def _plain(value: Any, arrays: dict[bytes, int], texts: dict[tuple[str, ...], int]) -> Any:
+    """The value with its arrays and long lists of words taken out; NaN outside of an array is null."""
     if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind == "f":
         return {"array": arrays.setdefault(value.astype("<f4").tobytes(), len(arrays))}
     if isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype == np.float32:
-        return {"columns": [_plain(column, arrays) for column in np.ascontiguousarray(value.T)]}
+        return {"columns": [_plain(column, arrays, texts) for column in np.ascontiguousarray(value.T)]}
     if isinstance(value, np.ndarray):
-        return _plain(value.tolist(), arrays)
+        return _plain(value.tolist(), arrays, texts)
     if isinstance(value, dict):
-        return {key: _plain(each, arrays) for key, each in value.items()}
+        return {key: _plain(each, arrays, texts) for key, each in value.items()}
+    if isinstance(value, tuple) and len(value) > SHARED and isinstance(value[0], str):
+        return {"words": texts.setdefault(value, len(texts))}
     if isinstance(value, list | tuple):
-        return [_plain(each, arrays) for each in value]
+        return [_plain(each, arrays, texts) for each in value]
     if isinstance(value, float) and value != value:
         return None
     return value.item() if isinstance(value, np.generic) else value

@@ -102,14 +102,19 @@ class Report:
         return f"<report {self.title!r}: {len(self.figures)} figures, {len(self.tables)} tables>"
 
 
-def report(run: Run) -> Report:
-    """The report on a run, by the kind that its run.json names.
+def report(run: Run, *others: Run) -> Report:
+    """The report on a run, by the kind that its run.json names; on several comparisons, one on all of them together.
 
     Raises:
         UnknownName: a kind of run that this version cannot report on.
+        BadValue: several runs that are not all comparisons, or have no searcher in common.
         BadFile: run.json or a part is damaged.
         MissingFile: the run has no finished part yet.
     """
+    if others:
+        from .across import across
+
+        return across([run, *others])
     kind = run.config.get("kind")
     if kind not in REPORTS:
         raise UnknownName.of("kind of run", kind, REPORTS, f"The run is {run.folder}.")
@@ -128,6 +133,12 @@ def _verification(run: Run) -> Report:
     return verification(run)
 
 
+def _correlation(run: Run) -> Report:
+    from .correlation import correlation
+
+    return correlation(run)
+
+
 def _surrogate(run: Run) -> Report:
     from .surrogate import surrogate
 
@@ -136,6 +147,7 @@ def _surrogate(run: Run) -> Report:
 
 REPORTS: dict[str, Callable[[Run], Report]] = {
     "compare": _comparison,
+    "score": _correlation,
     "surrogate": _surrogate,
     "verify": _verification,
 }
