@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 
     from .bench.benchmark import Benchmark
     from .bench.live.images import Images
+    from .bench.live.macro import Macro, StackMacro
     from .bench.spaces import Architectures, Space
+    from .proxies import Batch, Proxy
+    from .proxies.combinations import Combination
+    from .proxies.score_run import ScoreRun
     from .reports.report import Report
     from .searchers import Recipe, Run
 
 __version__ = "0.1.0"
-__all__ = ["build", "compare", "convert", "fetch", "open", "report", "space", "study", "surrogate", "verify"]
+__all__ = ["build", "compare", "convert", "fetch", "open", "report", "score", "space", "study", "surrogate", "verify"]
 
 _FLOORS = ("bench", "data", "proxies", "reports", "searchers", "testing")
 
@@ -192,6 +196,53 @@ def _with_warning(run: Run) -> Run:
     return run
 
 
+def score(
+    bench: Benchmark | Space | str,
+    proxies: Sequence[str | Proxy | Combination | Callable[[Any, Batch], float]],
+    *,
+    archs: int | Architectures = 1000,
+    images: str | os.PathLike[str] | Images | Batch | None = None,
+    image_folder: str | os.PathLike[str] | None = None,
+    batch: int = 128,
+    seeds: int = 1,
+    base_seed: int = 0,
+    dataset: str | Sequence[str] = (),
+    macro: Macro | StackMacro | None = None,
+    device: str = "cpu",
+    jobs: int = -1,
+    cluster: str | None = None,
+    shard: str = "1/1",
+    merge: Sequence[str | os.PathLike[str]] = (),
+    out: str | os.PathLike[str] | None = None,
+    progress: bool = False,
+) -> ScoreRun:
+    """Score untrained networks with training-free proxies; see `nasgauge.proxies.engine.score`.
+
+    Args:
+        bench: a benchmark, or a space (its name, too).
+        proxies: names ("naswot", "all"), objects such as ``ng.proxies.naswot()``, functions ``f(network, batch)``.
+        archs: how many to draw, "all", or ids, texts or graphs.
+        images: "cifar10", "digits", an ``.npz``, ..., an `Images`, or a `Batch` of your own.
+        out: the run folder; default: one under ``runs/`` named after what is asked, so that asking again goes on.
+
+    Warns:
+        FailedScores: some proxies raised an error on some architectures; these scores are NaN.
+    """
+    import warnings
+
+    from .proxies.engine import score
+    from .proxies.score_run import FailedScores
+
+    run = score(
+        bench, proxies, out, archs=archs, images=images, image_folder=image_folder, batch=batch, seeds=seeds,
+        base_seed=base_seed, dataset=dataset, macro=macro, device=device, jobs=jobs, cluster=cluster, shard=shard,
+        merge=merge, progress=progress,
+    )  # fmt: skip
+    if words := run.failed_words():
+        warnings.warn(words, FailedScores, stacklevel=2)
+    return run
+
+
 def verify(
     bench: Benchmark,
     archs: Architectures = (),
@@ -306,12 +357,15 @@ def surrogate(
     )  # fmt: skip
 
 
-def report(run: Run | str | os.PathLike[str]) -> Report:
-    """The report of a run or a run folder; ``.save("page.html")`` writes one self-contained page."""
+def report(run: Run | str | os.PathLike[str], *others: Run | str | os.PathLike[str]) -> Report:
+    """The report of a run or a run folder; ``.save("page.html")`` writes one self-contained page.
+
+    Several comparisons get one report on all of them: a test over all their data sets, and what more trainers bring.
+    """
     from .reports import report
     from .searchers import Run
 
-    return report(run if isinstance(run, Run) else Run(run))
+    return report(*(each if isinstance(each, Run) else Run(each) for each in (run, *others)))
 
 
 def __getattr__(name: str) -> Any:

@@ -281,6 +281,87 @@ def _refuse_beside_study(context: typer.Context) -> None:
 
 
 @app.command()
+def score(
+    name: Annotated[str, typer.Argument(help="A benchmark, the path of a table, or a space.")],
+    proxy: Annotated[
+        list[str], typer.Option("--proxy", "-p", help="naswot, zen:repeats=4, all, ...; may be given several times.")
+    ],
+    archs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--archs",
+            metavar="N|all|ARCH",
+            help="How many to draw, all of them, or an official string; "
+            "`--archs id:6111` names one by its id; may be given several times.",
+        ),
+    ] = None,
+    images: Annotated[
+        str | None, typer.Option(help="A set, an .npz or a folder of classes [default: the first data set's own].")
+    ] = None,
+    image_folder: Annotated[Path | None, typer.Option(help="Where the official image files lie.")] = None,
+    dataset: Annotated[
+        list[str] | None, typer.Option("--dataset", "-d", help="Whose ground truth is kept [default: all].")
+    ] = None,
+    batch: Annotated[int, typer.Option(help="Images of a minibatch.")] = 128,
+    seeds: Annotated[int, typer.Option(help="Initialisations and minibatches of every architecture.")] = 1,
+    base_seed: Annotated[int, typer.Option(help="The first seed; the others count up from it.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", help="Processes; -1: one per core. Scores do not depend on it.")
+    ] = -1,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Score on the workers of a Dask scheduler.")
+    ] = None,
+    shard: Annotated[str, typer.Option(metavar="I/N", help="Only the I-th of N shares of the work.")] = "1/1",
+    merge: Annotated[
+        list[Path] | None, typer.Option(metavar="FOLDER", help="First take over what another machine has of this run.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: one under runs/].")] = None,
+    home: Home = None,
+) -> None:
+    """Score untrained networks with training-free proxies; start the same command again to go on after a kill.
+
+    Architectures are drawn uniformly, without replacement; proxies that are asked for together share their passes.
+    A proxy that fails on some networks is recorded, the run goes on, and the exit code is 1.
+
+    \b
+    Examples:
+      nasgauge score nats-tss --proxy naswot --proxy knas --archs 1000 --images cifar10 --seeds 3 --out runs/proxies
+      nasgauge score tss-digits --proxy all --archs all --jobs 2
+      nasgauge score nats-tss -p naswot --archs all --images cifar10 --device cuda
+      nasgauge score topology -p synflow -p naswot:released --images mine.npz --shard 1/4 --out runs/mine
+    """
+    import warnings
+
+    from . import open, score
+    from .bench.spaces import SPACES
+    from .proxies.score_run import FailedScores
+
+    bench = name if name in SPACES else open(name, home=home)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FailedScores)
+        run = score(
+            bench, proxy, archs=_asked(archs or ["1000"]), images=images, image_folder=image_folder, batch=batch,
+            seeds=seeds, base_seed=base_seed, dataset=dataset or (), device=device, jobs=jobs, cluster=cluster,
+            shard=shard, merge=merge or (), out=out, progress=True,
+        )  # fmt: skip
+    print(f"{run.folder}\nnext: nasgauge report {run.folder}")
+    if words := run.failed_words():
+        _say(f"nasgauge: {words}")
+        raise typer.Exit(1)
+
+
+def _asked(archs: list[str]) -> int | str | list[int | str]:
+    """How many architectures, "all", or which."""
+    if len(archs) == 1 and archs[0] == "all":
+        return "all"
+    if len(archs) == 1 and archs[0].isdigit():
+        return int(archs[0])
+    texts = [arch.removeprefix("id:") for arch in archs]
+    return [int(text) if text.isdigit() else text for text in texts]
+
+
+@app.command()
 def verify(
     name: Annotated[str, typer.Argument(help="A benchmark or the path of a table.")],
     archs: Annotated[list[str] | None, typer.Argument(metavar="ARCH...", help="Ids or official strings.")] = None,
@@ -443,20 +524,24 @@ def _architectures(bench: Benchmark, archs: list[str]) -> list[int]:
 
 @app.command()
 def report(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="A run folder, or several comparisons.")],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Where to write [default: report/ in the run].")
+        Path | None,
+        typer.Option("--out", "-o", help="Where to write [default: report/ in the run, of several beside the first]."),
     ] = None,
 ) -> None:
     """Write the report of a run: one self-contained page, the figures as PDF and PNG, the tables as CSV.
 
+    Several comparisons get one report on all of them: a test over all their data sets, what more trainers bring.
+
     \b
-    Example:
+    Examples:
       nasgauge report runs/first
+      nasgauge report runs/tss runs/sss runs/nb101 --out runs/together
     """
     from . import report
 
-    for path in report(run).save_all(out or run / "report"):
+    for path in report(*runs).save_all(out or (runs[0] if len(runs) == 1 else runs[0].parent) / "report"):
         print(path)
 
 

@@ -112,7 +112,7 @@ def _warm_up(device: str) -> None:
 
 @lru_cache(maxsize=2)
 def _unpacked(work: bytes) -> Work:
-    from joblib.externals import cloudpickle
+    import cloudpickle
 
     unpacked: Work = cloudpickle.loads(work)
     return unpacked
@@ -127,7 +127,7 @@ def _exact() -> Iterator[None]:
 
 def packed(work: Work) -> bytes:
     """The work for other processes; functions of your own travel with their code."""
-    from joblib.externals import cloudpickle
+    import cloudpickle
 
     content: bytes = cloudpickle.dumps(work)
     return content
