@@ -298,6 +298,7 @@ def build(
     device: str = "cpu",
     jobs: int = -1,
     cluster: str | None = None,
+    loss_curves: bool = True,
     licence: str = "not stated",
     progress: bool = False,
 ) -> Path:
@@ -321,8 +322,8 @@ def build(
     protocol = Protocol.of(pictures, budget).but(**(recipe or {}))
     return build(
         space_called(space) if isinstance(space, str) else space, pictures, out=out, budget=budget, seeds=seeds,
-        sample=sample, protocol=protocol, run=run, device=device, jobs=jobs, cluster=cluster, licence=licence,
-        progress=progress,
+        sample=sample, protocol=protocol, run=run, device=device, jobs=jobs, cluster=cluster,
+        loss_curves=loss_curves, licence=licence, progress=progress,
     )  # fmt: skip
 
 

@@ -443,6 +443,7 @@ def build(
     cluster: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Train on the workers of a Dask scheduler.")
     ] = None,
+    loss_curves: Annotated[bool, typer.Option(help="Keep the losses of every epoch, not only of the last.")] = True,
     licence: Annotated[str, typer.Option(help="What the table says of its licence.")] = "not stated",
 ) -> None:
     """Train a whole space on images of your own into a table: one training per isomorphism class and seed.
@@ -451,7 +452,7 @@ def build(
 
     \b
     Examples:
-      nasgauge build --space topology --images digits --budget 6 --seeds 3 --out tables/tss-digits.h5
+      nasgauge build --space topology --images digits --budget 6 --out tables/tss-digits.h5
       nasgauge build --space topology --images mine.npz --sample 500 --device cuda --out tables/mine.h5
     """
     from . import build
@@ -460,7 +461,7 @@ def build(
     path = build(
         space, images, out=out, budget=budget, seeds=seeds, sample=sample, recipe=changes_of(recipe or []),
         image_folder=image_folder, limit=limit_images, size=size, run=run, device=device, jobs=jobs, cluster=cluster,
-        licence=licence, progress=True,
+        loss_curves=loss_curves, licence=licence, progress=True,
     )  # fmt: skip
     print(f"{path}\nnext: nasgauge info {path}")
 

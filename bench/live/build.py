@@ -29,6 +29,7 @@ def build(
     device: str = "cpu",
     jobs: int = -1,
     cluster: str | None = None,
+    loss_curves: bool = True,
     licence: str = "not stated",
     progress: bool = False,
 ) -> Path:
@@ -50,6 +51,7 @@ def build(
             GPU as many classes as its memory holds.
         jobs: processes on a CPU; -1: one per core.
         cluster: address of a Dask scheduler whose workers train instead.
+        loss_curves: whether the table keeps the losses of every epoch, which take half of its bytes, or of the last.
         licence: of the table.
 
     Raises:
@@ -76,4 +78,4 @@ def build(
         done = train_parts_together(build_run, missing, target)
     for part, content in counted(done, done=len(parts) - len(missing), total=len(parts), progress=progress):
         build_run.write(part, content)
-    return write_build(build_run, out, sample=sample, licence=licence)
+    return write_build(build_run, out, sample=sample, loss_curves=loss_curves, licence=licence)

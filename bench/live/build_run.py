@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +16,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
+from ..environment import environment
 from ..errors import BadFile, BadValue, MissingFile
 from ..spaces import Ids, Space
 from ..whole import write_whole
@@ -89,6 +88,11 @@ class BuildRun:
         self.folder.mkdir(parents=True, exist_ok=True)
         write_whole(path, json.dumps(given, indent=1, sort_keys=True).encode())
 
+    def made_with(self) -> dict[str, Any]:
+        """Versions, commit, host and time of the first start."""
+        config = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
+        return {key: config.get(key) for key in ("versions", "git", "host", "started")}
+
     def _compare(self, path: Path, given: Mapping[str, Any]) -> None:
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
@@ -129,13 +133,13 @@ class BuildRun:
         return content
 
     def _config(self) -> dict[str, Any]:
-        packages = {name: metadata.version(name) for name in ("numpy", "torch")}
+        made_with = environment()
+        made_with["versions"]["torch"] = metadata.version("torch")
         return {
             "format": FORMAT, "schema": SCHEMA, "space": self.space.name, "classes": len(self.order),
             "images": describe_images(self.images), **self.protocol.to_json(), "seeds": list(self.seeds),
             "order_seed": ORDER_SEED, "classes_a_part": self.classes_a_part,
-            "versions": {"python": platform.python_version(), **packages},
-            "host": {"machine": platform.machine(), "system": platform.platform(), "cpus": os.cpu_count()},
+            **made_with,
         }  # fmt: skip
 
 

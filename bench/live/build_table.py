@@ -21,7 +21,9 @@ MEANS = {
 }
 
 
-def write_build(build_run: BuildRun, out: Path, *, sample: int | None = None, licence: str) -> Path:
+def write_build(
+    build_run: BuildRun, out: Path, *, sample: int | None = None, loss_curves: bool = True, licence: str
+) -> Path:
     """Write the table of the first ``sample`` classes to ``out``; a class answers for each of its architectures.
 
     Raises:
@@ -39,9 +41,14 @@ def write_build(build_run: BuildRun, out: Path, *, sample: int | None = None, li
         "a training whose loss is NaN diverged; it is kept, its accuracy is that of a network that answers NaN",
         "losses are rounded to three digits",
     ]
-    extra = {**protocol.to_json(), "images": describe_images(images), "seeds": list(build_run.seeds)}
+    extra = {
+        **protocol.to_json(),
+        "images": describe_images(images),
+        "seeds": list(build_run.seeds),
+        **build_run.made_with(),
+    }
     return write_table(
-        out, list(_columns(build_run, whole)), name=out.stem, space=build_run.space.name,
+        out, list(_columns(build_run, whole, loss_curves)), name=out.stem, space=build_run.space.name,
         title=f"{build_run.space.name} trained for real on {images.name}, {protocol.recipe.epochs} epochs",
         licence=licence, notes=notes, extra=extra, rows=rows_of(build_run, whole["classes"].astype(np.int64)),
     )  # fmt: skip
@@ -63,7 +70,7 @@ def _joined(parts: Sequence[Part], classes: Ids) -> Part:
     return {name: values[order] for name, values in whole.items()}
 
 
-def _columns(build_run: BuildRun, whole: Part) -> Iterator[Column]:
+def _columns(build_run: BuildRun, whole: Part, loss_curves: bool) -> Iterator[Column]:
     images, budget, seeds = build_run.images, build_run.protocol.recipe.epochs, build_run.seeds
 
     def column(metric: str, values: npt.NDArray[np.generic], split: str = "", out_of: int | None = None) -> Column:
@@ -78,9 +85,11 @@ def _columns(build_run: BuildRun, whole: Part) -> Iterator[Column]:
         if count:
             correct = whole[f"{split}_correct"].astype(np.int16 if count < 2**15 else np.int32)
             loss = whole[f"{split}_loss"].astype(np.float16)
-            for metric, values, out_of in ((f"{split}_accuracy", correct, count), (f"{split}_loss", loss, None)):
-                yield column(metric, values[:, :, -1], split, out_of)
-                yield column(metric, values, split, out_of)
+            yield column(f"{split}_accuracy", correct[:, :, -1], split, count)
+            yield column(f"{split}_accuracy", correct, split, count)
+            yield column(f"{split}_loss", loss[:, :, -1], split)
+            if loss_curves:
+                yield column(f"{split}_loss", loss, split)
     seconds = whole["train_seconds"].astype(np.float32)
     yield column("train_seconds", seconds)
     yield column("search_seconds", seconds + whole["valid_seconds"].astype(np.float32))

@@ -27,7 +27,7 @@ def train_classes(build_run: BuildRun, classes: Ids, batches: Batches) -> Part:
     seeds: list[int] = []
     for arch in classes.tolist():
         for seed in build_run.seeds:
-            each = network(space, arch, build_run.images.classes, macro=macro, seed=seed, device=batches.device)
+            each = network(space, arch, build_run.images.classes, macro=macro, seed=seed)
             assert isinstance(each, CellNetwork)
             networks.append(each)
             seeds.append(seed)

@@ -84,10 +84,8 @@ class StackedConv(nn.Module):
 
     def __init__(self, states: States, members: Sequence[int], conv: str, norm: str | None, stride: int = 1) -> None:
         super().__init__()
-        weights = torch.cat([states[member][f"{conv}.weight"].detach() for member in members])
-        if weights.device.type == "cpu":
-            weights = weights.to(memory_format=torch.channels_last)
-        self.weight, self.members, self.stride = nn.Parameter(weights), len(members), stride
+        self.weight = nn.Parameter(torch.cat([states[member][f"{conv}.weight"].detach() for member in members]))
+        self.members, self.stride = len(members), stride
         self.norm = StackedNorm(states, members, norm) if norm else nn.Identity()
 
     def forward(self, feature: Tensor, groups: int | None = None) -> Tensor:
@@ -172,10 +170,9 @@ class StackedEdge(nn.Module):
             }
         )
         order = torch.tensor([member for members in self.groups.values() for member in members])
-        device = next(iter(states[0].values())).device
         for number, members in enumerate(self.groups.values()):
-            self.register_buffer(f"members{number}", torch.tensor(members, device=device), persistent=False)
-        self.register_buffer("order", torch.argsort(order).to(device), persistent=False)
+            self.register_buffer(f"members{number}", torch.tensor(members), persistent=False)
+        self.register_buffer("order", torch.argsort(order), persistent=False)
 
     def forward(self, source: Source) -> Tensor:
         parts = [self._part(name, source, self.get_buffer(f"members{n}")) for n, name in enumerate(self.groups)]

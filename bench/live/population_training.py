@@ -53,7 +53,7 @@ class Curves:
 
 
 def train_population(networks: Sequence[CellNetwork], seeds: Sequence[int], batches: Batches, recipe: Recipe) -> Curves:
-    """Train networks together, member m with seed ``seeds[m]``, each as it would train alone.
+    """Train copies of networks together on the device of ``batches``, member m with seed ``seeds[m]``.
 
     Seconds are those of the processor on a CPU (other work on the machine does not count) and those of the clock on
     a GPU.
@@ -64,7 +64,8 @@ def train_population(networks: Sequence[CellNetwork], seeds: Sequence[int], batc
     """
     if len(seeds) != len(networks):
         raise BadValue(f"{len(seeds)} seeds for {len(networks)} networks; give one for each")
-    population = Population(networks)
+    population = Population(networks).to(batches.device)
+    population = population.to(memory_format=batches.layout)  # type: ignore[call-overload]
     optimizer = optimizer_of(recipe, population.parameters())
     pictures = {split: batches.count(split) for split in SPLITS}
     epochs: dict[str, list[tuple[Tensor, Tensor]]] = {split: [] for split in SPLITS}

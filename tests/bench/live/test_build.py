@@ -14,7 +14,7 @@ import pytest
 import torch
 
 import nasgauge as ng
-from nasgauge.bench.errors import BadFile, BadValue, UnknownName
+from nasgauge.bench.errors import BadFile, BadValue, NotMeasured, UnknownName
 from nasgauge.bench.live.batches import Batches
 from nasgauge.bench.live.build import build
 from nasgauge.bench.live.build_run import BuildRun, Part
@@ -78,6 +78,17 @@ def test_the_end_of_a_run_is_the_last_epoch_of_its_curve(built: Path) -> None:
         np.testing.assert_array_equal(end, curves[:, :, -1].astype(np.float64))
     assert (bench.cost(known).seconds > bench.query(known, "train_seconds")).all()
     bench.tables[0].verify()
+
+
+def test_the_losses_within_a_run_can_be_left_out(built: Path, images: Images, tmp_path: Path) -> None:
+    slim = small(images, tmp_path, run=built / "run", loss_curves=False)
+    whole, bench = ng.open(built / "mine.h5"), ng.open(slim)
+    everything = np.arange(SPACE.size)
+    for metric in METRICS:
+        np.testing.assert_array_equal(bench.query(everything, metric), whole.query(everything, metric))
+    np.testing.assert_array_equal(*(each.query(everything, "test_accuracy", epoch=1) for each in (bench, whole)))
+    with pytest.raises(NotMeasured):
+        bench.query(0, "test_loss", epoch=1)
 
 
 def test_the_table_says_how_it_was_made(built: Path) -> None:
