@@ -7,6 +7,7 @@ from typing import Any
 
 from ..bench.errors import UnknownName
 from .bananas import bananas
+from .best_of import best_of
 from .bohb import bohb
 from .evolution import evolution
 from .halving import hyperband, successive_halving
@@ -30,6 +31,7 @@ SEARCHERS: dict[str, Callable[..., Recipe]] = {
     "bohb": bohb,
     "nsga2": nsga2,
     "optuna": optuna_search,
+    "best-of": best_of,
     "warm-start": warm_start,
 }
 
@@ -64,6 +66,7 @@ __all__ = [
     "Run",
     "Searcher",
     "bananas",
+    "best_of",
     "bohb",
     "evolution",
     "hyperband",
