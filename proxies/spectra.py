@@ -41,17 +41,21 @@ def ntk(variant: Literal["paper", "released"] = "paper", batch: int = 32, repeat
         found = []
         for repeat in range(repeats):
             network = signals.subject.redrawn("kaiming", repeat)
-            found.append(_condition(gram(gradients(network, images))))
+            found.append(condition(gram(gradients(network, images)), float(torch.finfo(images.dtype).eps)))
         return -sum(found) / repeats
 
     return Proxy("ntk", "Chen et al., TE-NAS, ICLR 2021, eq. 3", score, needs=frozenset({"images", "backward"}),
                  direction="lower")  # fmt: skip
 
 
-def _condition(kernel: Tensor) -> float:
-    """Condition number of a Gram matrix; inf where it is singular."""
+def condition(kernel: Tensor, precision: float) -> float:
+    """Condition number of the Gram matrix of n vectors; inf where they depend on each other.
+
+    The Gram matrix squares the vectors' condition, which their rounding (``precision``) limits to 1 / (n precision).
+    """
     values = torch.linalg.eigvalsh(kernel.cpu())
-    return float(values[-1] / values[0]) if values[0] > 0 else float("inf")
+    smallest, largest = float(values[0]), float(values[-1])
+    return largest / smallest if smallest > largest * (len(kernel) * precision) ** 2 else float("inf")
 
 
 def gram(gradients: Sequence[Tensor]) -> Tensor:
@@ -124,12 +128,15 @@ def meco(side: int = 64) -> Proxy:
         stream = generator(signals.subject.seed, "meco")
         image = torch.randn(1, batch.images.shape[1], side, side, generator=stream).to(batch.images.device)
         found: list[float] = []
-        last: list[Tensor] = []  # a container answers what its last part answers: the same tensor, worked out once
+        # A container answers what its last part answers: the same tensor, worked out once unless changed in place.
+        last: list[Tensor] = []
+        version: list[int] = []
 
         def watch(_: nn.Module, __: Any, output: Any) -> None:
             if isinstance(output, Tensor):
-                found.append(found[-1] if last and last[0] is output else _smallest(output[0]))
-                last[:] = [output]
+                same = last and last[0] is output and version[0] == output._version
+                found.append(found[-1] if same else _smallest(output[0]))
+                last[:], version[:] = [output], [output._version]
 
         hooks = [module.register_forward_hook(watch) for module in network.modules()]
         try:
