@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -127,7 +128,7 @@ class Analysis:
     def _scores(self) -> pd.DataFrame:
         """Scores and truth of every architecture."""
         found = self.found
-        columns = {"id": found.ids, "class": found.classes}
+        columns: dict[str, Any] = {"id": found.ids, "class": found.classes}
         if any(found.texts):
             columns["architecture"] = np.array(found.texts)
         columns |= {each.name: each.values for each in found.scored}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import kendalltau, rankdata
 
 from ..correlation_statistics import Estimate, Ordered, draws
@@ -37,7 +38,7 @@ def partial(score: Floats, truth: Floats, given: Sequence[Floats], resamples: in
     return Estimate.of(float(plain[0]), np.concatenate(found))
 
 
-def _partial(ranks: Floats, weights: Floats) -> Floats:
+def _partial(ranks: Floats, weights: npt.NDArray[np.floating]) -> Floats:
     """Partial correlation of the first two of ``ranks`` (variables, n, m) given the others, ``weights`` (n, m)."""
     middle = (weights.sum(axis=0) + 1) / 2
     centred = ranks - middle

@@ -187,7 +187,7 @@ def _scored(
     errors = networks[name + ERROR].dropna() if name + ERROR in frame else pd.Series(dtype=object)
     kind = "combination" if "law" in fields else "baseline" if name.split(":")[0] in BASELINES else "proxy"
     return Scored(
-        name, kind, values, by_seed, *(_mean(networks, name + end) for end in (SECONDS, OWN)), len(networks),
+        name, kind, values, by_seed, _mean(networks, name + SECONDS), _mean(networks, name + OWN), len(networks),
         len(errors), per_class, tuple(str(each) for each in errors.value_counts().index[:3]), _about(fields),
     )  # fmt: skip
 
@@ -250,17 +250,16 @@ def _truths(frame: pd.DataFrame, dataset: str) -> list[Truth]:
         if not np.isnan(known[""]).all()
     }  # fmt: skip
     full = max((max(known) for metric, known in columns.items() if metric in METRICS), default=0)
-    found = []
+    found: list[Truth] = []
     for metric in METRICS:
         values = columns.get(metric, {}).get(full, {}).get("")
-        apart = any(each.metric in METRICS and each.metric != "valtest_accuracy" for each in found)
-        if values is None or np.isnan(values).all() or (metric == "valtest_accuracy" and apart):
+        if values is None or np.isnan(values).all() or (metric == "valtest_accuracy" and found):
             continue
         runs = {seed: known for seed, known in columns[metric][full].items() if seed and not np.isnan(known).all()}
         short: dict[int, tuple[str, Floats]] = {}
-        for budget in sorted({budget for cheap in CHEAP for budget in columns.get(cheap, {}) if budget < full}):
-            judge = next(cheap for cheap in CHEAP if budget in columns.get(cheap, {}))
-            if not np.isnan(columns[judge][budget][""]).all():
-                short[budget] = judge, columns[judge][budget][""]
+        for epochs in sorted({budget for cheap in CHEAP for budget in columns.get(cheap, {}) if budget < full}):
+            judge = next(cheap for cheap in CHEAP if epochs in columns.get(cheap, {}))
+            if not np.isnan(columns[judge][epochs][""]).all():
+                short[epochs] = judge, columns[judge][epochs][""]
         found.append(Truth(dataset, metric, full, values, runs, short, seconds))
     return found

@@ -17,6 +17,7 @@ from .evidence import Evidence, Scored, Truth
 
 KS = (1, 10, 100)
 MANY = 200_000  # architectures, over all pairs of score and truth: beyond, every core takes part
+FEWEST = 10  # architectures among the best, for a correlation
 CORRELATIONS = ("kendall", "spearman", "weighted")
 TOPS = ("precision", "recall", "best_rank", "regret", "ndcg")
 CEILING = "two trainings"
@@ -126,6 +127,8 @@ def _estimates(
     whole, taus = resampled_agreement(scores, truth, resamples)
     for share in SHARES:
         among = best(truth, share)
+        if share < 1 and among.sum() < FEWEST:
+            continue
         inside = whole if share == 1 else agreement(scores[among], truth[among], resamples=resamples)
         counts = inside.used, inside.missing, inside.score_ties
         for statistic in CORRELATIONS:
@@ -201,5 +204,5 @@ def resampled_agreement(scores: Floats, truth: Floats, resamples: int) -> tuple[
     resampled = Resampled(x, y)
     parts = [resampled(drawn) for drawn in draws(len(x), resamples)]
     arrays = {name: np.concatenate([part[name] for part in parts]) for name in CORRELATIONS}
-    estimates = {name: Estimate.of(getattr(plain, name).value, array) for name, array in arrays.items()}
-    return replace(plain, **estimates), arrays["kendall"]
+    kendall, spearman, weighted = (Estimate.of(getattr(plain, name).value, arrays[name]) for name in CORRELATIONS)
+    return replace(plain, kendall=kendall, spearman=spearman, weighted=weighted), arrays["kendall"]

@@ -76,7 +76,8 @@ def agreement_plot(found: Evidence, measured: Measures) -> tuple[Plot, Figures]:
 
 def top_plot(found: Evidence, measured: Measures) -> tuple[Plot, Figures]:
     """What the first k by score are worth: by truth, number and k."""
-    ks = tuple((first(k), f"first {k:,}") for k in measured.ks)
+    shown = sorted(measured.ks, key=lambda k: k != found_k(measured))
+    ks = tuple((first(k), f"first {k:,}") for k in shown)
     statistics = [name for name in WORDS if name not in CORRELATIONS]
     views: dict[tuple[str, ...], Panel] = {}
     for truth, statistic, k in product(found.truths, statistics, measured.ks):

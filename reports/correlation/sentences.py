@@ -12,6 +12,7 @@ from .analysis import Analysis
 from .evidence import METRICS
 from .measures import AMONG, CEILING
 from .plots import found_k
+from .worth import most
 
 MOST_NAMES = 8
 
@@ -109,8 +110,10 @@ def _against_training(analysis: Analysis) -> tuple[str, str] | None:
         return None
     tau = measured.found[short.name, found.main.key, "all", "kendall"].estimate
     above = [name for name, mine in _ranked(analysis) if mine.value > tau.value]
-    head = f"{counted(len(above), 'proxy', 'proxies')} order{'s' if len(above) == 1 else ''} better than " \
-        f"{short.name} of training" if above else f"No proxy orders as well as {short.name} of training"  # fmt: skip
+    head = f"No proxy orders as well as {short.name} of training"
+    if above:
+        order = "orders" if len(above) == 1 else "order"
+        head = f"{counted(len(above), 'proxy', 'proxies')} {order} better than {short.name} of training"
     text = f"{short.about[0].capitalize()}: τ {estimate(tau)}."
     return head, text + (f" Above it: {listed(above)}." if above else "")
 
@@ -125,8 +128,9 @@ def _first(analysis: Analysis) -> tuple[str, str] | None:
     known = analysis.found.main.values
     top = max(value for value in known if value == value)
     head = f"Training only the first {k} by {name} loses {number(top - best.accuracy)} points"
-    equal = "more random trainings than there are" if math.isinf(best.equal) else \
-        f"{counted(int(best.equal), 'random training')}"  # fmt: skip
+    equal = f"more than {most(analysis.found):,} random trainings"
+    if not math.isinf(best.equal):
+        equal = counted(int(best.equal), "random training")
     text = f"Expected best {number(best.accuracy)} % of {number(top)} %: as good as {equal}"
     if not math.isnan(best.trainings):
         text += f"; scoring all {len(known):,} takes as long as {number(best.trainings, 1)} full trainings"
@@ -139,8 +143,8 @@ def _beyond_size(analysis: Analysis) -> tuple[str, str] | None:
     if not partials:
         return None
     kept = sorted((name for name, value in partials.items() if value.low > 0), key=lambda name: -partials[name].value)
-    head = f"{len(kept)} of {counted(len(partials), 'proxy', 'proxies')} know{'s' if len(kept) == 1 else ''} more than " \
-        "the size of a network"  # fmt: skip
+    know = "knows" if len(kept) == 1 else "know"
+    head = f"{len(kept)} of {counted(len(partials), 'proxy', 'proxies')} {know} more than the size of a network"
     shown = [f"{name} ({number(partials[name].value)})" for name in kept]
     text = "Partial rank correlation with accuracy, given parameters and FLOPs, above zero by its interval"
     return head, f"{text}: {listed(shown)}." if kept else f"{text}: none."

@@ -10,12 +10,12 @@ from ..statistics import Floats
 from .evidence import Evidence, Scored
 from .measures import Measures, first
 
-BEYOND = 10  # times the number of architectures: no random search is as good
+BEYOND = 10  # times the number of architectures: random search is not followed further
 
 
 @dataclass(frozen=True)
 class Worth:
-    """Trainings that the scores of all architectures cost and save; NaN is unknown, inf is more than there are.
+    """Trainings that the scores of all architectures cost and save; NaN is unknown, inf is more than `most`.
 
     seconds: of all scores of one seed.
     trainings: full trainings of the same duration: what it must save before it pays for itself.
@@ -46,6 +46,11 @@ def worth(found: Evidence, measured: Measures, score: Scored, k: int) -> Worth:
     one = truth.seconds.get(truth.budget, np.nan)
     accuracy = float(known[-1]) - regret
     return Worth(seconds, seconds / one, k, accuracy, equal_trainings(known, accuracy))
+
+
+def most(found: Evidence) -> int:
+    """Random trainings that are looked at."""
+    return BEYOND * int((~np.isnan(found.main.values)).sum())
 
 
 def equal_trainings(known: Floats, accuracy: float) -> float:
