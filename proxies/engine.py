@@ -17,7 +17,7 @@ from ..bench.errors import BadValue, NotMeasured
 from ..bench.live import need_torch
 from ..bench.parallel import answers, counted
 from ..bench.run_folder import write_frame
-from ..bench.spaces import Architectures, Space
+from ..bench.spaces import Architectures, Ids, Space
 from ..bench.spaces import space as space_called
 from .names import chosen
 from .plan import ASKED, Piece, Plan, architectures, skeleton
@@ -179,7 +179,8 @@ def _start(plan: Plan, folder: str | os.PathLike[str] | None, device: str) -> Sc
     made: dict[str, Callable[[], pd.DataFrame]] = {ARCHITECTURES: partial(_architectures, plan)}
     if plan.columns:
         made[COLUMNS] = partial(_columns, plan)
-    made |= {f"truth-{dataset}.parquet": partial(_truth, plan, dataset) for dataset in plan.datasets}
+    for dataset in plan.datasets if plan.bench is not None else ():
+        made[f"truth-{dataset}.parquet"] = partial(ground_truth, plan.bench, plan.ids, dataset)
     for name, make in made.items():
         if not (run.folder / name).exists():
             write_frame(run.folder / name, make())
@@ -210,19 +211,17 @@ def _columns(plan: Plan) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def _truth(plan: Plan, dataset: str) -> pd.DataFrame:
+def ground_truth(bench: Benchmark, ids: Ids, dataset: str) -> pd.DataFrame:
     """Accuracies of the architectures at every training length, and what it cost: means, and single runs if known."""
     import pandas as pd
 
-    bench = plan.bench
-    assert bench is not None
-    columns: dict[str, Any] = {"id": plan.ids}
+    columns: dict[str, Any] = {"id": ids}
     for metric in (each for each in (*TRUTHS, COST) if each in bench.metrics):
         for budget in bench.index.budgets(metric, dataset):
             where: dict[str, Any] = {"dataset": dataset, "budget": budget}
             try:
-                columns[f"{metric}@{budget}"] = bench.query(plan.ids, metric, **where)
-                runs = bench.query(plan.ids, metric, **where, seed="all")
+                columns[f"{metric}@{budget}"] = bench.query(ids, metric, **where)
+                runs = bench.query(ids, metric, **where, seed="all")
                 names = bench.index.find(metric, dataset, budget, ("runs",)).seeds or ()
             except NotMeasured:
                 continue
