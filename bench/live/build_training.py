@@ -69,6 +69,8 @@ def train_parts_together(
     while left:
         now = left[:together]
         classes = np.concatenate([build_run.classes_of(part) for part in now])
+        if device.type == "cuda":
+            torch.cuda.empty_cache()  # what the population before, or a failed attempt, has left
         try:
             done = train(build_run, classes, batches)
         except torch.OutOfMemoryError as error:
