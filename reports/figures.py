@@ -53,10 +53,10 @@ DOTS = 220  # per inch, for PNG
 
 
 def draw(panels: Sequence[Panel]) -> Figure:
-    """The panels side by side (three in a row at most) under one legend."""
+    """The panels side by side (three in a row at most, four as a square) under one legend."""
     from matplotlib.figure import Figure
 
-    columns = min(3, len(panels))
+    columns = 2 if len(panels) == 4 else min(3, len(panels))
     rows = -(-len(panels) // columns)
     heights = [max(inches(panel) for panel in panels[row * columns : (row + 1) * columns]) for row in range(rows)]
     with _style():

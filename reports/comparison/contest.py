@@ -150,10 +150,12 @@ def score_table(found: Outcome) -> pd.DataFrame:
 
 def critical_differences(found: Outcome, tested: Friedman) -> Panel | None:
     """The critical-difference diagram; None where the test was refused."""
-    if tested.refused:
-        return None
+    return None if tested.refused else ranking(found.asked.labels, tested)
+
+
+def ranking(labels: tuple[str, ...], tested: Friedman) -> Ranking:
+    """The diagram of a test that was not refused."""
     order = np.argsort(tested.ranks, kind="stable")
-    labels = found.asked.labels
     return Ranking(
         title=f"Mean ranks over {tested.tasks} data sets",
         names=tuple(labels[place] for place in order),

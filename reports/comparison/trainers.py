@@ -17,7 +17,7 @@ def idle_share(runs: Repetitions, workers: int) -> Floats:
     asked = np.arange(runs.id.shape[1]) < runs.lengths[:, None]
     busy = np.where(asked, runs.numbers["seconds"] - runs.numbers["started"], 0.0).sum(axis=1)
     whole = workers * makespan(runs)
-    return np.divide(whole - busy, whole, out=np.zeros(len(whole)), where=whole > 0)
+    return np.divide(np.maximum(whole - busy, 0.0), whole, out=np.zeros(len(whole)), where=whole > 0)
 
 
 def makespan(runs: Repetitions) -> Floats:
