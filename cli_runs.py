@@ -1,0 +1,354 @@
+"""The commands that make a run folder or a table by computing: compare, score, verify, build, surrogate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .cli_options import Home, architectures, integers, say
+
+runs = typer.Typer()
+
+
+@runs.command()
+def compare(
+    context: typer.Context,
+    name: Annotated[
+        str, typer.Argument(metavar="BENCHMARK|STUDY.toml", help="A benchmark, the path of a table, or a study file.")
+    ],
+    searcher: Annotated[
+        list[str] | None, typer.Option("--searcher", "-s", help="May be given several times; NAME or NAME:PRESET.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: one under runs/].")] = None,
+    dataset: Annotated[
+        list[str] | None, typer.Option("--dataset", "-d", help="May be given several times [default: all].")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(help="Budget of one repetition in simulated seconds.")] = None,
+    queries: Annotated[int | None, typer.Option(help="Budget of one repetition in evaluations.")] = None,
+    seeds: Annotated[int, typer.Option(help="Repetitions of every searcher.")] = 100,
+    base_seed: Annotated[int, typer.Option(help="All random streams derive from it.")] = 0,
+    budget: Annotated[
+        int | None, typer.Option(help="Epochs of a training during search [default: the shortest].")
+    ] = None,
+    report_budget: Annotated[
+        int | None, typer.Option(help="Epochs of the trainings reported [default: the longest].")
+    ] = None,
+    budgets: Annotated[
+        str | None, typer.Option(help="Epochs a multi-fidelity searcher can ask for, as 12,200 [default: all].")
+    ] = None,
+    trial: Annotated[
+        str, typer.Option(help="'mean' over runs, or 'random': one run drawn for each evaluation.")
+    ] = "mean",
+    count_last: Annotated[
+        bool, typer.Option(help="Whether the evaluation that crosses the budget counts, as officially.")
+    ] = True,
+    workers: Annotated[int, typer.Option("--workers", "-w", help="Simulated trainers that run at a time.")] = 1,
+    mode: Annotated[
+        str, typer.Option(help="With several trainers: 'async' (nobody waits), 'sync' (batches with a barrier).")
+    ] = "async",
+    resume: Annotated[
+        bool, typer.Option(help="Whether a longer training goes on from a shorter one, or is charged in full.")
+    ] = False,
+    objective2: Annotated[
+        str | None, typer.Option(help="Record a second objective: flops_millions, latency_ms:DEVICE, ...")
+    ] = None,
+    limit: Annotated[str | None, typer.Option(help="A hard limit, as 'flops_millions<=50'.")] = None,
+    scores: Annotated[
+        Path | None, typer.Option(help="Proxy scores, for searchers that use them: a run of `score`, or a CSV.")
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", help="Processes; -1: one per core. Results do not depend on it.")
+    ] = -1,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler that does the work, as tcp://host:8786.")
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Run searchers many times on the simulated clock; start the same command again to go on after a kill.
+
+    A study file (TOML) says all of it but --out, --jobs, --cluster and --home; every run folder holds the one that
+    reproduces it. Failed repetitions are recorded, the others go on, and the exit code is 1.
+
+    \b
+    Examples:
+      nasgauge compare nats-tss --searcher random --searcher evolution --dataset cifar10 \\
+          --seconds 12000 --seeds 100 --out runs/first
+      nasgauge compare nats-tss -s random -s evolution --seconds 12000 --workers 8 --mode sync
+      nasgauge compare nats-tss+hw-nas-bench -s evolution -d cifar10 --queries 300 \\
+          --objective2 latency_ms:edgegpu --limit "flops_millions<=50"
+      nasgauge compare study.toml --out runs/second --cluster tcp://10.0.0.1:8786
+    """
+    import warnings
+
+    from . import compare, open, study
+    from .searchers.run import FailedRepetitions
+    from .searchers.study import parse_limit
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FailedRepetitions)
+        if name.endswith(".toml"):
+            _refuse_beside_study(context)
+            run = study(name, out=out, jobs=jobs, cluster=cluster, home=home, progress=True)
+        else:
+            run = compare(
+                open(name, home=home), searcher or (), dataset=dataset or (), seconds=seconds, queries=queries,
+                seeds=seeds, base_seed=base_seed, budget=budget, report_budget=report_budget,
+                budgets=None if budgets is None else integers(budgets, "--budgets"),
+                trial=trial, count_last=count_last, workers=workers, mode=mode, resume=resume,  # type: ignore[arg-type]
+                objective2=objective2, constraint=None if limit is None else parse_limit(limit), scores=scores,
+                jobs=jobs, cluster=cluster, out=out, progress=True,
+            )  # fmt: skip
+    print(f"{run.folder}\nnext: nasgauge report {run.folder}")
+    if words := run.failed_words():
+        say(f"nasgauge: {words}")
+        raise typer.Exit(1)
+
+
+def _refuse_beside_study(context: typer.Context) -> None:
+    """An option that the study file already answers is a question with two answers."""
+    free = {"name", "out", "jobs", "cluster", "home"}
+    for option in context.params:
+        source = context.get_parameter_source(option)
+        if option not in free and source is not None and source.name != "DEFAULT":
+            flag = "--" + option.replace("_", "-")
+            raise typer.BadParameter("the study file says it; change the file", param_hint=flag)
+
+
+@runs.command()
+def score(
+    name: Annotated[str, typer.Argument(help="A benchmark, the path of a table, or a space.")],
+    proxy: Annotated[
+        list[str], typer.Option("--proxy", "-p", help="naswot, zen:repeats=4, all, ...; may be given several times.")
+    ],
+    archs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--archs",
+            metavar="N|all|ARCH",
+            help="How many to draw, all of them, or an official string; "
+            "`--archs id:6111` names one by its id; may be given several times.",
+        ),
+    ] = None,
+    images: Annotated[
+        str | None, typer.Option(help="A set, an .npz or a folder of classes [default: the first data set's own].")
+    ] = None,
+    image_folder: Annotated[Path | None, typer.Option(help="Where the official image files lie.")] = None,
+    dataset: Annotated[
+        list[str] | None, typer.Option("--dataset", "-d", help="Whose ground truth is kept [default: all].")
+    ] = None,
+    batch: Annotated[int, typer.Option(help="Images of a minibatch.")] = 128,
+    seeds: Annotated[int, typer.Option(help="Initialisations and minibatches of every architecture.")] = 1,
+    base_seed: Annotated[int, typer.Option(help="The first seed; the others count up from it.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", help="Processes; -1: one per core. Scores do not depend on it.")
+    ] = -1,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Score on the workers of a Dask scheduler.")
+    ] = None,
+    shard: Annotated[str, typer.Option(metavar="I/N", help="Only the I-th of N shares of the work.")] = "1/1",
+    merge: Annotated[
+        list[Path] | None, typer.Option(metavar="FOLDER", help="First take over what another machine has of this run.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: one under runs/].")] = None,
+    home: Home = None,
+) -> None:
+    """Score untrained networks with training-free proxies; start the same command again to go on after a kill.
+
+    Architectures are drawn uniformly, without replacement; proxies that are asked for together share their passes.
+    A proxy that fails on some networks is recorded, the run goes on, and the exit code is 1.
+
+    \b
+    Examples:
+      nasgauge score nats-tss --proxy naswot --proxy knas --archs 1000 --images cifar10 --seeds 3 --out runs/proxies
+      nasgauge score tss-digits --proxy all --archs all --jobs 2
+      nasgauge score nats-tss -p naswot --archs all --images cifar10 --device cuda
+      nasgauge score topology -p synflow -p naswot:released --images mine.npz --shard 1/4 --out runs/mine
+    """
+    import warnings
+
+    from . import open, score
+    from .bench.spaces import SPACES
+    from .proxies.score_run import FailedScores
+
+    bench = name if name in SPACES else open(name, home=home)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FailedScores)
+        run = score(
+            bench, proxy, archs=_asked(archs or ["1000"]), images=images, image_folder=image_folder, batch=batch,
+            seeds=seeds, base_seed=base_seed, dataset=dataset or (), device=device, jobs=jobs, cluster=cluster,
+            shard=shard, merge=merge or (), out=out, progress=True,
+        )  # fmt: skip
+    print(f"{run.folder}\nnext: nasgauge report {run.folder}")
+    if words := run.failed_words():
+        say(f"nasgauge: {words}")
+        raise typer.Exit(1)
+
+
+def _asked(archs: list[str]) -> int | str | list[int | str]:
+    """How many architectures, "all", or which."""
+    if len(archs) == 1 and archs[0] == "all":
+        return "all"
+    if len(archs) == 1 and archs[0].isdigit():
+        return int(archs[0])
+    texts = [arch.removeprefix("id:") for arch in archs]
+    return [int(text) if text.isdigit() else text for text in texts]
+
+
+@runs.command()
+def verify(
+    name: Annotated[str, typer.Argument(help="A benchmark or the path of a table.")],
+    archs: Annotated[list[str] | None, typer.Argument(metavar="ARCH...", help="Ids or official strings.")] = None,
+    stratified: Annotated[
+        int, typer.Option(help="So many further architectures, one from each stratum of the tabulated accuracy.")
+    ] = 0,
+    dataset: Annotated[str | None, typer.Option("--dataset", "-d", help="Which data set.")] = None,
+    metric: Annotated[
+        str | None, typer.Option("--metric", "-m", help="What to compare [default: valid_accuracy if there is one].")
+    ] = None,
+    budget: Annotated[
+        int | None, typer.Option(help="The table's training length in epochs [default: the shortest].")
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Trainings of every architecture.")] = 3,
+    base_seed: Annotated[int, typer.Option(help="The first seed; the others count up from it.")] = 0,
+    images: Annotated[
+        str | None, typer.Option(help="A set, an .npz or a folder of classes [default: the data set's own].")
+    ] = None,
+    image_folder: Annotated[Path | None, typer.Option(help="Where the official image files lie.")] = None,
+    validation: Annotated[
+        str | None, typer.Option(help="'standard', 'nb201', 'none', or a share [default: as the table was made].")
+    ] = None,
+    limit_images: Annotated[int | None, typer.Option(help="Only the first so many images of every split.")] = None,
+    recipe: Annotated[
+        list[str] | None, typer.Option(metavar="FIELD=VALUE", help="Change the recipe; may be given several times.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
+    compile_: Annotated[bool, typer.Option("--compile", help="Run networks through torch.compile.")] = False,
+    channels_last: Annotated[bool, typer.Option(help="Keep images in the memory layout NHWC.")] = True,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: one under runs/].")] = None,
+    home: Home = None,
+) -> None:
+    """Train architectures of a table again, with the recipe it was made with, and compare.
+
+    Start the same command again to go on after a kill. Recipe fields: epochs, batch, lr, momentum, nesterov,
+    weight_decay, schedule (cosine, constant), augment (none, crop, flip, crop,flip), precision (float32, bf16),
+    optimizer (sgd, rmsprop).
+
+    \b
+    Examples:
+      nasgauge verify nats-tss 6111 9930 --dataset cifar10 --budget 12 --device cuda
+      nasgauge verify nats-tss --stratified 5 -d cifar10 -m test_accuracy --budget 200 --device cuda \\
+          --recipe precision=bf16 --compile
+      nasgauge verify nats-tss 11272 14855 118 -d cifar10 --seeds 2 --limit-images 2000 \\
+          --recipe epochs=6 --recipe batch=32
+    """
+    from . import open, verify
+    from .bench.live.recipe import changes_of
+
+    bench = open(name, home=home)
+    run = verify(
+        bench, architectures(bench, archs or []), dataset=dataset, metric=metric, budget=budget, sample=stratified,
+        seeds=seeds, base_seed=base_seed, images=images, image_folder=image_folder, validation=_share(validation),
+        limit=limit_images, recipe=changes_of(recipe or []), device=device, compiled=compile_,
+        channels_last=channels_last, out=out, say=say, progress=True,
+    )  # fmt: skip
+    print(f"{run.folder}\nnext: nasgauge report {run.folder}")
+
+
+@runs.command()
+def build(
+    space: Annotated[str, typer.Option(help="The search space.")],
+    images: Annotated[str, typer.Option(help="A set such as digits or cifar10, an .npz or a folder of classes.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Path of the table; its stem becomes its name.")],
+    budget: Annotated[int, typer.Option(help="Epochs of every training.")] = 12,
+    seeds: Annotated[int, typer.Option(help="Trainings of every class of architectures.")] = 3,
+    sample: Annotated[int | None, typer.Option(help="Train only so many classes, drawn at random.")] = None,
+    recipe: Annotated[
+        list[str] | None, typer.Option(metavar="FIELD=VALUE", help="Change the recipe; may be given several times.")
+    ] = None,
+    image_folder: Annotated[Path | None, typer.Option(help="Where the official image files lie.")] = None,
+    limit_images: Annotated[int | None, typer.Option(help="Only the first so many images of every split.")] = None,
+    size: Annotated[int | None, typer.Option(help="Make images smaller, to this side in pixels.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Run folder [default: runs/ and the table's name].")] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", help="Processes; -1: one per core. Results do not depend on it.")
+    ] = -1,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Train on the workers of a Dask scheduler.")
+    ] = None,
+    loss_curves: Annotated[bool, typer.Option(help="Keep the losses of every epoch, not only of the last.")] = True,
+    licence: Annotated[str, typer.Option(help="What the table says of its licence.")] = "not stated",
+) -> None:
+    """Train a whole space on images of your own into a table: one training per isomorphism class and seed.
+
+    Start the same command again to go on after a kill, or with a larger --sample to train the difference.
+
+    \b
+    Examples:
+      nasgauge build --space topology --images digits --budget 6 --out tables/tss-digits.h5
+      nasgauge build --space topology --images mine.npz --sample 500 --device cuda --out tables/mine.h5
+    """
+    from . import build
+    from .bench.live.recipe import changes_of
+
+    path = build(
+        space, images, out=out, budget=budget, seeds=seeds, sample=sample, recipe=changes_of(recipe or []),
+        image_folder=image_folder, limit=limit_images, size=size, run=run, device=device, jobs=jobs, cluster=cluster,
+        loss_curves=loss_curves, licence=licence, progress=True,
+    )  # fmt: skip
+    print(f"{path}\nnext: nasgauge info {path}")
+
+
+@runs.command()
+def surrogate(
+    name: Annotated[str, typer.Argument(help="A benchmark, a path, or several joined by +.")],
+    dataset: Annotated[str | None, typer.Option("--dataset", "-d", help="Which data set.")] = None,
+    metric: Annotated[
+        str | None, typer.Option("--metric", "-m", help="What to predict [default: test_accuracy if there is one].")
+    ] = None,
+    budget: Annotated[int | None, typer.Option(help="Epochs of the training run [default: the longest].")] = None,
+    fit_on: Annotated[int, typer.Option(help="Architectures learned from, in the fits looked at closely.")] = 500,
+    size: Annotated[
+        list[int] | None,
+        typer.Option(help="A size of the learning curve; may be given several times [default: 50 to 1000]."),
+    ] = None,
+    repeats: Annotated[int, typer.Option(help="Draws of each size.")] = 10,
+    base_seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
+    held: Annotated[int, typer.Option(help="At most so many architectures are predicted in each draw.")] = 20_000,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", help="Processes; -1: one per core. Results do not depend on it.")
+    ] = -1,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Fit on the workers of a Dask scheduler.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: one under runs/].")] = None,
+    home: Home = None,
+) -> None:
+    """Measure how well a few measured architectures predict all others: rank correlation, error, true intervals.
+
+    Start the same command again to go on after a kill.
+
+    \b
+    Examples:
+      nasgauge surrogate nats-tss --dataset cifar10
+      nasgauge surrogate nasbench101 --fit-on 1000 --size 100 --size 1000 --size 4000 --repeats 3
+    """
+    from . import open, surrogate
+    from .searchers.stretching import SIZES
+
+    run = surrogate(
+        open(name, home=home), dataset=dataset, metric=metric, budget=budget, fit_on=fit_on, sizes=size or SIZES,
+        repeats=repeats, base_seed=base_seed, held=held, jobs=jobs, cluster=cluster, out=out, progress=True,
+    )  # fmt: skip
+    print(f"{run.folder}\nnext: nasgauge report {run.folder}")
+
+
+def _share(text: str | None) -> float | str | None:
+    """A share of the images where the text is a number, else the text itself."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text
