@@ -93,6 +93,8 @@ def score(
     """
     single, combinations = chosen(proxies)
     base, count = _shard(shard)
+    if jobs == 0:
+        raise BadValue("jobs=0 given; legal: a number of processes, or -1 for one per core")
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
         raise BadValue(f"seeds={seeds!r}; legal: an integer of at least 1")
     if isinstance(base_seed, bool) or not isinstance(base_seed, int) or base_seed < 0:
@@ -179,8 +181,8 @@ def _start(plan: Plan, folder: str | os.PathLike[str] | None, device: str) -> Sc
     made: dict[str, Callable[[], pd.DataFrame]] = {ARCHITECTURES: partial(_architectures, plan)}
     if plan.columns:
         made[COLUMNS] = partial(_columns, plan)
-    for dataset in plan.datasets if plan.bench is not None else ():
-        made[f"truth-{dataset}.parquet"] = partial(ground_truth, plan.bench, plan.ids, dataset)
+    if plan.bench is not None:
+        made |= {f"truth-{name}.parquet": partial(ground_truth, plan.bench, plan.ids, name) for name in plan.datasets}
     for name, make in made.items():
         if not (run.folder / name).exists():
             write_frame(run.folder / name, make())

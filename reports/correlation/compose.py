@@ -59,7 +59,7 @@ def correlation(run: Run | ScoreRun, resamples: int = RESAMPLES) -> Report:
     many = counted(sum(not each.reference for each in found.scored), "score")
     return Report(
         title=f"{many} of {found.config['benchmark']['name']} against accuracy",
-        lead=f"{counted(len(found.ids), 'architecture')}; {found.main.words} after {found.main.budget} epochs, "
+        lead=f"{counted(len(found.ids), 'architecture')}; {found.main.trained}, "
         f"{counted(len(found.seeds), 'seed')} of weights and images",
         sections=tuple(section for section in sections if section.blocks),
         figures=figures,
@@ -76,7 +76,7 @@ def _facts(analysis: Analysis) -> Facts:
         ("Space", (f"{benchmark['space']}: {benchmark['architectures']:,} architectures",)),
         ("Sample", (str(config["sample"]),)),
         ("Isomorphic duplicates", (f"{counted(classes, 'class', 'classes')} among {len(found.ids):,} architectures",)),
-        ("Truth", ("; ".join(f"{truth.words} after {truth.budget} epochs, {_runs(len(truth.runs))}"
+        ("Truth", ("; ".join(f"{truth.trained}, {_runs(len(truth.runs))}"
                              for truth in found.truths),)),
         ("Images", (f"{images['name']}, batches of {config['batch']}" if images else "none",)),
         ("Seeds", (f"{len(found.seeds)}, from {config['base_seed']}: of initial weights and of the batch",)),

@@ -25,7 +25,9 @@ METRICS = {
     "test_accuracy": "test accuracy",
     "valid_accuracy": "validation accuracy",
     "valtest_accuracy": "accuracy on validation and test images",
+    "recorded_valid_accuracy": "validation accuracy as recorded beside the scores",
 }
+RECORDED = "recorded_valid_accuracy"
 CHEAP = ("valid_accuracy", "test_accuracy", "valtest_accuracy")  # what a short training is judged by, the first known
 COST = "search_seconds"
 
@@ -62,6 +64,7 @@ class Scored:
 class Truth:
     """Accuracy of every architecture after full training [percent], (n_arch,), mean over runs; NaN: not measured.
 
+    ``budget`` is its length in epochs, 0 where nobody says.
     ``runs`` holds single runs by seed, ``short`` what shorter trainings say by their epochs, ``seconds`` the mean
     training time by epochs.
     """
@@ -83,6 +86,11 @@ class Truth:
     def words(self) -> str:
         """What it is called on the page."""
         return f"{self.dataset}, {METRICS[self.metric]}"
+
+    @property
+    def trained(self) -> str:
+        """The same with the length of training."""
+        return f"{self.words} after {self.budget} epochs" if self.budget else self.words
 
     def trainings(self) -> list[Scored]:
         """Shorter trainings as scores."""
