@@ -45,7 +45,10 @@ def random() -> Proxy:
 
 
 def latency(device: str, dataset: str = "cifar10") -> Proxy:
-    """-latency [ms] measured on ``device``, a column of the table (such as one of HW-NAS-Bench): slower is better."""
+    """Latency [ms] measured on ``device``, a column of the table (such as one of HW-NAS-Bench).
+
+    A baseline of size: a larger network is slower, and counts as better.
+    """
 
     def column(asked: Asked, ids: Ids) -> Floats:
         if asked.bench is None:

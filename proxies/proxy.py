@@ -79,12 +79,15 @@ class Proxy:
         Raises:
             BadValue: this proxy reads the space or the table, not a network.
         """
+        import torch
+
         from .signals import Signals
         from .subject import Given
 
         if self.score is None:
             raise BadValue(f"proxy {self.name!r} reads a benchmark's columns, not a network; use nasgauge.score")
-        return float(self.score(Signals(Given(network, batch, seed), self.reads)))
+        with torch.enable_grad():
+            return float(self.score(Signals(Given(network, batch, seed), self.reads)))
 
 
 def named_by_settings(maker: Callable[Settings, Proxy]) -> Callable[Settings, Proxy]:

@@ -9,7 +9,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from .plain_scores import CELLS, NO_PATH, batch, candidate, double, rectifier_codes
 from torch import nn
 
 from nasgauge.bench.errors import BadValue
@@ -19,6 +18,8 @@ from nasgauge.proxies.activation import log_determinant
 from nasgauge.proxies.agreement import Agreement, common
 from nasgauge.proxies.proxy import Batch
 from nasgauge.proxies.signals import Signals
+
+from .plain_scores import CELLS, NO_PATH, batch, candidate, double, rectifier_codes
 
 CONVOLUTIONS = {"mixed": 3, "dead branch": 0, "heavy": 6}
 

@@ -78,7 +78,7 @@ def test_grasp_is_the_hessian_gradient_product_by_differences(name: str) -> None
 
 @cells
 def test_fisher_by_loops_over_images_and_channels(name: str) -> None:
-    network, images, w, _ = given(name)
+    network, images, _, _ = given(name)
     twin = double(network)
 
     def keep(module: nn.Module, _: torch.Tensor, output: torch.Tensor) -> tuple[nn.Module, torch.Tensor]:

@@ -53,9 +53,8 @@ def test_epe_nas_of_many_classes_compares_them_and_leaves_single_images_out() ->
     network = candidate(CELLS["mixed"], images).network
     labels = torch.tensor([0, 0, 0, 105, 105, 7, 7, 3])
     jacobian = image_jacobian(network, images.images)
-    means = []
-    for rows in (jacobian[:3], jacobian[3:5], jacobian[5:7]):
-        means.append(np.log(np.abs(np.corrcoef(rows)) + K).sum() / len(rows))
+    classes = jacobian[:3], jacobian[3:5], jacobian[5:7]
+    means = [np.log(np.abs(np.corrcoef(rows)) + K).sum() / len(rows) for rows in classes]
     expected = sum(abs(a - b) for a in means for b in means) / 3
     assert epe_nas()(double(network), in_double(images, labels, 120)) == pytest.approx(expected, rel=1e-8)
     few = sum(abs(mean * size) for mean, size in zip(means, (3, 2, 2), strict=True))
