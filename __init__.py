@@ -358,15 +358,41 @@ def surrogate(
     )  # fmt: skip
 
 
-def report(run: Run | str | os.PathLike[str], *others: Run | str | os.PathLike[str]) -> Report:
+def report(
+    run: Run | ScoreRun | str | os.PathLike[str],
+    *others: Run | str | os.PathLike[str],
+    bench: Benchmark | None = None,
+    dataset: str | None = None,
+    lower: Sequence[str] = (),
+    out: str | os.PathLike[str] | None = None,
+) -> Report:
     """The report of a run or a run folder; ``.save("page.html")`` writes one self-contained page.
 
     Several comparisons get one report on all of them: a test over all their data sets, and what more trainers bring.
+
+    Scores that somebody else computed are reported like those of a run: give the path of a CSV, of a ``zc_*.json`` of
+    NAS-Bench-Suite-Zero, or of the table that `convert` made of it (`reports.correlation.precomputed`).
+
+    Args:
+        bench: whose accuracies such scores are compared with.
+        dataset: whose scores and accuracies, where a file has several.
+        lower: names of scores that are better lower.
+        out: the run folder that such scores become; default: one under ``runs/``.
     """
+    from .bench.errors import BadValue
+    from .proxies.score_run import ScoreRun
     from .reports import report
+    from .reports.report import is_scores
     from .searchers import Run
 
-    return report(*(each if isinstance(each, Run) else Run(each) for each in (run, *others)))
+    if is_scores(run) and not others:
+        from .reports.correlation.precomputed import precomputed
+
+        run = precomputed(run, bench, out, dataset=dataset, lower=lower)  # type: ignore[arg-type]
+    elif bench is not None or dataset is not None or lower or out is not None:
+        raise BadValue("bench, dataset, lower and out are about a file of scores, not about a run folder")
+    folders = [each.folder if isinstance(each, ScoreRun) else each for each in (run, *others)]
+    return report(*(each if isinstance(each, Run) else Run(each) for each in folders))
 
 
 def __getattr__(name: str) -> Any:

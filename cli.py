@@ -179,24 +179,48 @@ app.add_typer(runs)
 
 @app.command()
 def report(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="A run folder, or several comparisons.")],
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="A run folder, several comparisons, or a file of scores.")
+    ],
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Where to write [default: report/ in the run, of several beside the first]."),
     ] = None,
+    benchmark: Annotated[
+        str | None, typer.Option("--benchmark", "-b", help="Whose accuracies a file of scores is compared with.")
+    ] = None,
+    dataset: Annotated[str | None, typer.Option("--dataset", "-d", help="Of a file of scores [default: all].")] = None,
+    lower: Annotated[
+        list[str] | None, typer.Option(help="A score that is better lower; may be given several times.")
+    ] = None,
+    home: Home = None,
 ) -> None:
     """Write the report of a run: one self-contained page, the figures as PDF and PNG, the tables as CSV.
 
     Several comparisons get one report on all of them: a test over all their data sets, what more trainers bring.
 
+    Scores that somebody else computed (a CSV with a column id and one for each proxy, a zc_*.json of
+    NAS-Bench-Suite-Zero, a converted table of one) are reported like those of `nasgauge score`.
+
     \b
     Examples:
       nasgauge report runs/first
       nasgauge report runs/tss runs/sss runs/nb101 --out runs/together
+      nasgauge report scores.csv --benchmark nats-tss --lower ntk
     """
-    from . import report
+    from . import open, report
+    from .reports.report import is_scores
 
-    for path in report(*runs).save_all(out or (runs[0] if len(runs) == 1 else runs[0].parent) / "report"):
+    if is_scores(runs[0]):
+        bench = None if benchmark is None else open(benchmark, home=home)
+        folder = out or runs[0].with_suffix("")
+        made = report(*runs, bench=bench, dataset=dataset, lower=lower or (), out=folder)
+        written = made.save_all(folder / "report")
+    else:
+        if benchmark is not None or dataset is not None or lower:
+            raise typer.BadParameter("only a file of scores needs it", param_hint="--benchmark, --dataset, --lower")
+        written = report(*runs).save_all(out or (runs[0] if len(runs) == 1 else runs[0].parent) / "report")
+    for path in written:
         print(path)
 
 

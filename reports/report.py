@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMS = ("pdf", "png")
+SCORES = (".csv", ".parquet", ".json", ".h5")
+"""Endings of files of scores."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +121,12 @@ def report(run: Run, *others: Run) -> Report:
     if kind not in REPORTS:
         raise UnknownName.of("kind of run", kind, REPORTS, f"The run is {run.folder}.")
     return REPORTS[kind](run)
+
+
+def is_scores(path: object) -> bool:
+    """Whether something names a file of scores (see `correlation.precomputed`), not a run folder."""
+    named = isinstance(path, (str, os.PathLike)) and Path(path).suffix.lower() in SCORES
+    return named and not Path(path).is_dir()  # type: ignore[arg-type]
 
 
 def _comparison(run: Run) -> Report:

@@ -29,16 +29,16 @@ def partial(score: Floats, truth: Floats, given: Sequence[Floats], resamples: in
     if n < len(columns) + 2:
         return Estimate(np.nan, np.nan, np.nan)
     ordered = [Ordered(each) for each in columns]
-    plain = _partial(np.array([rankdata(each) for each in columns])[:, :, None], np.ones((n, 1)))
+    plain = weighted_partial(np.array([rankdata(each) for each in columns])[:, :, None], np.ones((n, 1)))
     found = [np.empty(0)]
     for drawn in draws(n, resamples):
         weights = drawn.astype(np.float32)
         ranks = np.array([each.spread(each.mean_ranks(each.totals(weights))) for each in ordered])
-        found.append(_partial(ranks, weights))
+        found.append(weighted_partial(ranks, weights))
     return Estimate.of(float(plain[0]), np.concatenate(found))
 
 
-def _partial(ranks: Floats, weights: npt.NDArray[np.floating]) -> Floats:
+def weighted_partial(ranks: Floats, weights: npt.NDArray[np.floating]) -> Floats:
     """Partial correlation of the first two of ``ranks`` (variables, n, m) given the others, ``weights`` (n, m)."""
     middle = (weights.sum(axis=0) + 1) / 2
     centred = ranks - middle

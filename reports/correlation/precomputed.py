@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,14 +23,11 @@ from ...bench.spaces import Ids, Space
 from ...bench.table import Table
 from ...proxies.engine import ground_truth
 from ...proxies.score_run import ARCHITECTURES, COLUMNS, SECONDS, ScoreRun
+from ..report import SCORES
 from .evidence import BASELINES, RECORDED
-
-if TYPE_CHECKING:
-    from ..report import Report
 
 ID, TEXT, SEED = "id", "architecture", "seed"
 PROXY, PROXY_SECONDS = "proxy:", "proxy_seconds:"
-ENDINGS = (".csv", ".parquet", ".json", ".h5")
 ASKED = ("kind", "benchmark", "source", "proxies", "datasets", "ids_sha256")
 
 
@@ -48,11 +45,6 @@ class Given:
     def proxies(self) -> list[str]:
         """Names of the scores."""
         return [name for name in self.frame if name not in (ID, SEED) and not str(name).endswith(SECONDS)]
-
-
-def is_precomputed(path: str | os.PathLike[str]) -> bool:
-    """Whether a path names a file of scores, not a run folder."""
-    return Path(path).suffix.lower() in ENDINGS and not Path(path).is_dir()
 
 
 def precomputed(
@@ -86,8 +78,8 @@ def precomputed(
     path = Path(path)
     if not path.is_file():
         raise MissingFile(f"no scores at {path}; give a CSV, a zc_*.json, or a table that holds scores")
-    if path.suffix.lower() not in ENDINGS:
-        raise BadFile(f"{path} ends in {path.suffix!r}; scores are read from {', '.join(ENDINGS)}")
+    if path.suffix.lower() not in SCORES:
+        raise BadFile(f"{path} ends in {path.suffix!r}; scores are read from {', '.join(SCORES)}")
     if path.suffix.lower() in (".csv", ".parquet"):
         given = _of_frame(path, bench, dataset)
     elif path.suffix.lower() == ".h5":
@@ -105,13 +97,6 @@ def precomputed(
             raise UnknownName.of("proxy", name, given.proxies, f"They come from {path}.")
         given.frame[name] = -given.frame[name]
     return _written(given, frozenset(lower), folder)
-
-
-def scores_report(path: str | os.PathLike[str], bench: Benchmark | None = None, **options: Any) -> Report:
-    """The correlation report on a file of scores; arguments are those of `precomputed`."""
-    from .compose import correlation
-
-    return correlation(precomputed(path, bench, **options))
 
 
 def _of_frame(path: Path, bench: Benchmark | None, dataset: str | None) -> Given:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import math
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import kendalltau, spearmanr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import kendalltau, rankdata, spearmanr, weightedtau
 
 from nasgauge.bench.errors import BadFile, MissingFile
 from nasgauge.bench.run_folder import write_frame
 from nasgauge.bench.spaces import space
 from nasgauge.proxies.score_run import ARCHITECTURES, COLUMNS, ScoreRun
-from nasgauge.reports import Report, report
-from nasgauge.reports.correlation import correlation
+from nasgauge.reports.correlation import biases, correlation
+from nasgauge.reports.correlation.analysis import Analysis
+from nasgauge.reports.correlation.evidence import Evidence, evidence
+from nasgauge.reports.correlation.measures import difference
+from nasgauge.reports.correlation.sentences import alarms
+from nasgauge.reports.correlation.worth import BEYOND, equal_trainings, expected_best
+from nasgauge.reports.correlation_statistics import Ordered
 
 SIZE = 15_625
 
@@ -110,5 +119,233 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> ScoreRun:
 
 
 @pytest.fixture(scope="module")
-def made(run: ScoreRun) -> Report:
-    return correlation(run, resamples=100)
+def found(run: ScoreRun) -> Evidence:
+    return evidence(run)
+
+
+@pytest.fixture(scope="module")
+def analysis(found: Evidence) -> Analysis:
+    return Analysis.of(found, resamples=60)
+
+
+def known(run: ScoreRun, name: str, dataset: str = "cifar10") -> tuple[np.ndarray, np.ndarray]:
+    """Mean score over seeds and test accuracy, by other means than the report's."""
+    wide = run.frame().pivot(index="id", columns="seed", values=name)
+    truth = run.truth(dataset).set_index("id")["test_accuracy@200"]
+    return wide.mean(axis=1, skipna=False).to_numpy(), truth.loc[wide.index].to_numpy()
+
+
+def test_correlations_are_scipys_on_the_mean_over_seeds(run: ScoreRun, analysis: Analysis) -> None:
+    main = analysis.found.main
+    assert main.key == "cifar10:test_accuracy"  # the data set of the images, though it is not the first
+    for name in ("proxy_0", "proxy_2", "both", "depth"):
+        x, y = known(run, name)
+        for statistic, call in (("kendall", kendalltau), ("spearman", spearmanr), ("weighted", weightedtau)):
+            measure = analysis.measured.of(name, main, statistic)
+            assert measure is not None
+            assert measure.estimate.value == pytest.approx(call(x, y).statistic, abs=1e-12)
+            assert measure.estimate.low < measure.estimate.value < measure.estimate.high
+    best = known(run, "proxy_1")[1]
+    top = best >= np.sort(best)[-40]
+    expected = kendalltau(known(run, "proxy_1")[0][top], best[top]).statistic
+    assert analysis.measured.value("proxy_1", main, "kendall", "top 10 %") == pytest.approx(expected, abs=1e-12)
+
+
+def test_single_seeds_are_told_apart(run: ScoreRun, analysis: Analysis) -> None:
+    frame, truth = run.frame(), run.truth("cifar10").set_index("id")["test_accuracy@200"]
+    measure = analysis.measured.of("proxy_1", analysis.found.main, "kendall")
+    assert measure is not None
+    for seed, tau in enumerate(measure.seeds):
+        rows = frame[frame["seed"] == seed]
+        assert tau == pytest.approx(kendalltau(rows["proxy_1"], truth.loc[rows["id"]]).statistic, abs=1e-12)
+    assert len(measure.seeds) == 2
+    assert measure.seeds[0] != measure.seeds[1]
+    regret = analysis.measured.of("proxy_1", analysis.found.main, "regret", "first 10")
+    assert regret is not None
+    assert len(regret.seeds) == 2
+
+
+def test_ceiling_and_cheap_training_stand_on_the_same_axis(run: ScoreRun, analysis: Analysis) -> None:
+    truth, main = run.truth("cifar10"), analysis.found.main
+    runs = truth[["test_accuracy@200:777", "test_accuracy@200:888"]].dropna()
+    assert analysis.measured.value("two trainings", main, "kendall") == pytest.approx(
+        kendalltau(*runs.to_numpy().T).statistic
+    )
+    assert analysis.measured.value("12 epochs", main, "kendall") == pytest.approx(
+        kendalltau(truth["valid_accuracy@12"], truth["test_accuracy@200"]).statistic
+    )
+
+
+def test_baselines_are_there_unasked(found: Evidence) -> None:
+    names = [each.name for each in found.scored]
+    assert names[-4:] == ["depth", "params", "flops", "random"]
+    flops, ids = found.named("flops"), found.ids
+    assert flops is not None
+    np.testing.assert_allclose(flops.values, space("topology").flops(ids) / 1e6)
+    assert all(each.reference for each in found.scored[-4:])
+
+
+def test_failures_are_counted_and_never_dropped(run: ScoreRun, analysis: Analysis) -> None:
+    breaking = analysis.found.named("breaking")
+    assert breaking is not None
+    assert (breaking.failed, breaking.networks) == (6, 800)
+    measure = analysis.measured.of("breaking", analysis.found.main, "kendall")
+    assert measure is not None
+    assert (measure.used, measure.missing) == (397, 3)
+    words = " ".join(line for alarm in alarms(analysis) for line in (alarm.title, *alarm.lines))
+    assert "6 scores failed with an error" in words
+    assert "ValueError: it broke" in words
+    assert "No correlation: flat" in words
+
+
+def test_partial_correlation_is_that_of_residuals(run: ScoreRun, analysis: Analysis) -> None:
+    found = analysis.found
+    x, y = known(run, "proxy_0")
+    ids = run.frame().pivot(index="id", columns="seed", values="proxy_0").index.to_numpy()
+    topology = space("topology")
+    given = np.array([np.ones(len(ids)), rankdata(topology.params(ids)), rankdata(topology.flops(ids))]).T
+    left = [each - given @ np.linalg.lstsq(given, each, rcond=None)[0] for each in (rankdata(x), rankdata(y))]
+    partial = analysis.partials["proxy_0"]
+    assert partial.value == pytest.approx(np.corrcoef(left)[0, 1], abs=1e-9)
+    assert partial.low < partial.value < partial.high
+    assert "params" not in analysis.partials
+    again = biases.partial(found.sizes()[0].values, found.main.values, [each.values for each in found.sizes()], 10)
+    assert math.isnan(again.value)  # nothing is left of the size itself
+
+
+@given(st.lists(st.integers(0, 5), min_size=12, max_size=60), st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_resampled_partial_correlation_is_that_of_the_resample(values: list[int], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = len(values)
+    columns = [np.array(values, float), rng.normal(size=n), rng.integers(0, 4, n).astype(float)]
+    drawn = np.bincount(rng.integers(n, size=n), minlength=n)
+    repeated = [np.repeat(each, drawn) for each in columns]
+    r = np.corrcoef([rankdata(each) for each in repeated]) if min(map(np.std, repeated)) > 0 else None
+    if r is None or max(r[0, 2] ** 2, r[1, 2] ** 2) > 0.999:
+        return
+    expected = (r[0, 1] - r[0, 2] * r[1, 2]) / math.sqrt((1 - r[0, 2] ** 2) * (1 - r[1, 2] ** 2))
+    weights = drawn[:, None].astype(np.float32)
+    ordered = [Ordered(each) for each in columns]
+    ranks = np.array([each.spread(each.mean_ranks(each.totals(weights))) for each in ordered])
+    assert biases.weighted_partial(ranks, weights)[0] == pytest.approx(expected, abs=1e-6)
+
+
+def test_bands_hold_a_tenth_each_and_know_nothing_of_size(found: Evidence) -> None:
+    flops = found.named("flops")
+    assert flops is not None
+    taus, edges = biases.within_bands(found, found.main, flops)
+    place = [each.name for each in found.scored].index("proxy_0")
+    first = flops.values <= edges[0]
+    assert abs(first.sum() - 40) < 30
+    expected = kendalltau(found.scored[place].values[first], found.main.values[first]).statistic
+    assert taus[place, 0] == pytest.approx(expected)
+    assert (np.diff(edges) > 0).all()
+
+
+def test_a_score_beats_itself_by_nothing(found: Evidence, analysis: Analysis) -> None:
+    params = analysis.yardstick
+    assert params.name == "params"
+    same = difference(found, analysis.measured, params, params, 60)
+    assert (same.value, same.low, same.high) == (0, 0, 0)
+    gain = analysis.gains["breaking"]  # of which three architectures are missing: params on the others only
+    known_ = ~np.isnan(found.named("breaking").values)  # type: ignore[union-attr]
+    tau = [kendalltau(each[known_], found.main.values[known_]).statistic
+           for each in (found.named("breaking").values, params.values)]  # type: ignore[union-attr]  # fmt: skip
+    assert gain.value == pytest.approx(tau[0] - tau[1])
+    assert gain.low < gain.value < gain.high
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=5), st.integers(1, 4))
+@settings(max_examples=40, deadline=None)
+def test_expected_best_is_the_mean_over_all_draws(values: list[int], draws: int) -> None:
+    known_ = np.sort(np.array(values, float))
+    every = [max(each) for each in product(known_, repeat=draws)]
+    assert expected_best(known_, draws) == pytest.approx(np.mean(every))
+
+
+@given(st.lists(st.integers(0, 99), min_size=2, max_size=40), st.integers(1, 60))
+@settings(max_examples=40, deadline=None)
+def test_equal_trainings_undo_the_expected_best(values: list[int], draws: int) -> None:
+    known_ = np.sort(np.array(values, float))
+    draws = min(draws, BEYOND * len(known_))
+    found = equal_trainings(known_, expected_best(known_, draws))
+    assert found <= draws
+    assert expected_best(known_, int(found)) >= expected_best(known_, draws)
+    assert equal_trainings(known_, known_[-1] + 1) == math.inf
+    assert math.isnan(equal_trainings(known_, math.nan))
+
+
+def test_what_a_score_costs_counts_networks_once(run: ScoreRun, analysis: Analysis) -> None:
+    worth = analysis.worths["proxy_0"]
+    classes = len(set(run.architectures()["class"]))
+    assert worth.seconds == pytest.approx(0.5 * classes)
+    assert worth.trainings == pytest.approx(0.5 * classes / 3000)
+    assert analysis.worths["breaking"].seconds == pytest.approx(0.2 * 400)
+    assert analysis.worths["12 epochs"].seconds == pytest.approx(200 * 400)
+
+
+def test_one_a_class_takes_the_mean_truth_of_members(run: ScoreRun, analysis: Analysis) -> None:
+    frame = run.frame().query("seed == 0").merge(run.truth("cifar10"), on="id")
+    means = frame.groupby("class").agg(score=("depth", "first"), truth=("test_accuracy@200", "mean"))
+    expected = kendalltau(means["score"], means["truth"]).statistic
+    assert analysis.measured.per_class["depth", analysis.found.main.key] == pytest.approx(expected)
+
+
+def test_the_page_says_what_was_found(run: ScoreRun) -> None:
+    made = correlation(run, resamples=60)
+    page = made.html()
+    assert made.title == "6 scores of made-up against accuracy"
+    for words in (
+        "proxy_0 orders best", "of 6 proxies order better than params", "12 epochs of training",
+        "A made-up &lt;table&gt;", "lower is better, negated here", "one network a class",
+        "327 classes among 400", "Among the best tenth", "know more than the size of a network", "noise ceiling",
+        "nasgauge score made-up", "sha256 " + "ef" * 32,
+    ):  # fmt: skip
+        assert words in page, words
+    assert "Incomplete" not in page
+    assert set(made.figures) == {"agreement", "first", "scatter", "bands", "between"}
+    assert set(made.tables) == {"correlations", "against-size", "between", "costs", "scores", "bands"}
+    assert page.count(space("topology").text(int(run.architectures()["id"][0]))) == 1  # of 80 views that name it
+    rows = made.tables["correlations"]
+    assert set(rows["truth"]) == {"test_accuracy", "valid_accuracy"}
+    assert set(rows["dataset"]) == {"cifar10", "cifar100"}
+    assert {"all", "top 10 %", "first 10"} <= set(rows["among"])
+
+
+def test_the_same_folder_gives_the_same_numbers(run: ScoreRun, analysis: Analysis) -> None:
+    again = Analysis.of(evidence(ScoreRun(run.folder)), resamples=60)
+    for name, table in analysis.tables().items():
+        pd.testing.assert_frame_equal(again.tables()[name], table)
+
+
+def test_an_unfinished_run_is_reported_as_such(tmp_path: Path) -> None:
+    run = made_up(tmp_path / "run", archs=60, seeds=2, skip=(1,), failing=0)
+    found = evidence(run)
+    assert found.seeds == (0,)
+    assert found.missing == 60
+    analysis = Analysis.of(found, resamples=10)
+    assert "Incomplete: 60 score rows missing" in [alarm.title for alarm in alarms(analysis)]
+
+
+def test_what_cannot_be_reported_is_refused(tmp_path: Path) -> None:
+    bare = made_up(tmp_path / "bare", archs=30, datasets=())
+    with pytest.raises(MissingFile, match="no ground truth"):
+        evidence(bare)
+    empty = made_up(tmp_path / "empty", archs=30, seeds=1, skip=(0,))
+    (empty.folder / COLUMNS).unlink()
+    with pytest.raises(MissingFile, match="no finished part"):
+        evidence(empty)
+    config = json.loads((bare.folder / "run.json").read_text()) | {"kind": "compare"}
+    (bare.folder / "run.json").write_text(json.dumps(config))
+    with pytest.raises(BadFile, match="not of scores"):
+        ScoreRun(bare.folder)
+
+
+def test_a_truth_without_single_runs_or_test_accuracy_has_no_ceiling(tmp_path: Path) -> None:
+    run = made_up(tmp_path / "run", archs=60, seeds=1, runs=False, metrics=("valtest_accuracy",))
+    found = evidence(run)
+    assert [truth.metric for truth in found.truths] == ["valtest_accuracy"]
+    measured = Analysis.of(found, resamples=10).measured
+    assert measured.of("two trainings", found.main, "kendall") is None
+    assert measured.of("12 epochs", found.main, "kendall") is not None
