@@ -14,8 +14,6 @@ from ...bench.spaces import Architecture, Ids, Space
 
 Floats = npt.NDArray[np.float64]
 
-WHOLE = 40_000  # spaces up to this size are embedded whole at the first question
-
 
 @dataclass(frozen=True)
 class Component:
@@ -77,18 +75,15 @@ class Points(NamedTuple):
 
     def take(self, rows: npt.ArrayLike) -> Points:
         """Some of the architectures."""
-        return Points(self.values[np.asarray(rows)], self.sizes)
+        return Points(self.values[np.asarray(rows, dtype=np.int64)], self.sizes)
 
 
 def embed(distance: Distance, space: Space, ids: npt.ArrayLike) -> Points:
-    """The points of some architectures; small spaces are embedded whole and remembered."""
-    ids = space.check(ids).ravel()
-    if space.size <= WHOLE:
-        return whole_space(distance, space).take(ids)
-    return _points(distance.components(space, ids))
+    """The points of some architectures."""
+    return _points(distance.components(space, space.check(ids).ravel()))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def whole_space(distance: Distance, space: Space, chunk: int = 1 << 15) -> Points:
     """The points of all architectures, by id; remembered."""
     chunks = [

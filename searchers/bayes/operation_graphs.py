@@ -48,8 +48,8 @@ def line_graphs(rows: npt.NDArray[np.int8]) -> OperationGraphs:
             every[one, two] = target == other
     labels = np.full((len(rows), size), -1, dtype=np.int8)
     labels[:, 1:-1] = TOPOLOGY_PLACES[rows]
-    there = np.asarray(labels >= 0)
-    there[:, [0, -1]] = True
+    there = np.ones(labels.shape, dtype=np.int8)
+    there[:, 1:-1] = labels[:, 1:-1] >= 0
     return OperationGraphs(every * there[:, :, None] * there[:, None, :], labels)
 
 
@@ -59,7 +59,7 @@ def gram_masses(graphs: OperationGraphs, operations: int, grams: int) -> Floats:
     Counted are nodes with an edge. The sum of a row is 1, or 0 where nothing is counted (that mass lies on the root).
     """
     adjacency, labels = graphs
-    touched = adjacency.any(axis=1) | adjacency.any(axis=2)
+    touched = np.asarray(adjacency.any(axis=1) | adjacency.any(axis=2))
     one_hot = (labels[:, :, None] == np.arange(operations)) & touched[:, :, None]
     counts = one_hot.sum(axis=1).astype(np.float64)
     if grams == 2:

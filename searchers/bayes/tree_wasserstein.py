@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import get_args
 
 import numpy as np
@@ -68,19 +69,7 @@ class TreeWasserstein:
 
     def tree(self, space: Space) -> Tree:
         """The tree of operations."""
-        if isinstance(space, Cells101):
-            tree = family_tree(CELLS, self.grams, self.alpha)
-            slips = {"1-gram": range(2), "2-gram": range(3, 11)}
-            return with_slips(tree, slips) if self.variant == "released" else tree
-        if isinstance(space, Topology):
-            if self.variant == "released":
-                slips = {"conv": range(1, 3), "1-gram": range(3), "2-gram": range(4, 19)}
-                return with_slips(family_tree(TOPOLOGY, 2, self.alpha), slips)
-            return family_tree(TOPOLOGY, self.grams, self.alpha)
-        if isinstance(space, Size):
-            return dyadic_tree(WIDTHS, self.grams, self.alpha)
-        levels = Slots(space).levels
-        return star(f"slot {slot}: {choice}" for slot, count in enumerate(levels) for choice in range(count))
+        return _tree(self, space)
 
     def components(self, space: Space, ids: Ids) -> tuple[Component, ...]:
         if isinstance(space, (Cells101, Topology, Size)):
@@ -126,3 +115,20 @@ def _channels(rows: npt.NDArray[np.int8]) -> tuple[Floats, Floats]:
     leaving = 8.0 * (rows.astype(np.float64) + 1)
     entering = np.concatenate([np.full((len(rows), 1), float(FIRST_WIDTH)), leaving[:, :-1]], axis=1)
     return normalised(entering), normalised(leaving)
+
+
+@lru_cache(maxsize=32)
+def _tree(distance: TreeWasserstein, space: Space) -> Tree:
+    if isinstance(space, Cells101):
+        tree = family_tree(CELLS, distance.grams, distance.alpha)
+        slips = {"1-gram": range(2), "2-gram": range(3, 11)}
+        return with_slips(tree, slips) if distance.variant == "released" else tree
+    if isinstance(space, Topology):
+        if distance.variant == "released":
+            slips = {"conv": range(1, 3), "1-gram": range(3), "2-gram": range(4, 19)}
+            return with_slips(family_tree(TOPOLOGY, 2, distance.alpha), slips)
+        return family_tree(TOPOLOGY, distance.grams, distance.alpha)
+    if isinstance(space, Size):
+        return dyadic_tree(WIDTHS, distance.grams, distance.alpha)
+    levels = Slots(space).levels
+    return star(f"slot {slot}: {choice}" for slot, count in enumerate(levels) for choice in range(count))

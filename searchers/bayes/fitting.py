@@ -1,0 +1,58 @@
+"""How the parameters of the Gaussian process are found, and what is found; plain values that travel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...bench.errors import BadValue
+
+OPERATIONS, DEGREES, ANY = (1e-3, 0.1), (1e-3, 0.2), (1e-2, 3.0)
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Length scale of every component and variance of the noise (of standardised values)."""
+
+    lengths: tuple[float, ...]
+    noise: float
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Bounds and starts of the search for the scales; the defaults are published.
+
+    Args:
+        restarts, starts: climbs, and uniform draws of which each starts from the best.
+        noise: bounds of the noise; equal ones fix it.
+        groups: components with the same number share a length scale, (0, 1, 1) for both degrees.
+        wide: length scales from .01 to 2 instead of the bounds of each component.
+        shared_when_fitted: the authors' slip: degrees share a scale in the likelihood, but the posterior takes
+            another for out-degrees, which is whatever it was drawn as.
+    """
+
+    restarts: int = 4
+    starts: int = 30
+    noise: tuple[float, float] = (1e-3, 1e-2)
+    groups: tuple[int, ...] | None = None
+    wide: bool = False
+    shared_when_fitted: bool = False
+
+    def __post_init__(self) -> None:
+        if self.restarts < 1 or self.starts < 1:
+            raise BadValue(f"restarts={self.restarts}, starts={self.starts} given; legal: at least 1")
+        if not 0 < self.noise[0] <= self.noise[1]:
+            raise BadValue(f"noise={self.noise} given; legal: two positive bounds, the lower first")
+
+    def limits(self, components: int) -> list[tuple[float, float]]:
+        """Bounds of the length scale of each component."""
+        if components != 3:
+            return [ANY] * components
+        return [(1e-2, 2.0)] * 3 if self.wide else [OPERATIONS, DEGREES, DEGREES]
+
+
+PAPER = Tuning()
+#: The authors' code: one gram (optimise_gp_hyperparameter_v3), two grams (optimise_gp_hyperparameter_v2).
+RELEASED = {
+    1: Tuning(groups=(0, 1, 1), shared_when_fitted=True),
+    2: Tuning(restarts=3, starts=20, noise=(1e-4, 1e-4), groups=(0, 1, 1), wide=True),
+}
