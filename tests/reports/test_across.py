@@ -31,7 +31,7 @@ def renamed(run: Run, benchmark: str) -> Run:
 def runs(make_run_once: Any) -> list[Run]:
     """Two benchmarks of three data sets each, and the first of them once more with four trainers."""
     names = ["cifar10", "cifar100", "ImageNet16-120"]
-    common = {"labels": LABELS, "seeds": 6, "evaluations": 40}
+    common = {"labels": LABELS, "seeds": 4, "evaluations": 25}
     return [
         renamed(make_run_once("one", datasets=names, **common), "tss"),
         renamed(make_run_once("two", datasets=names, **{**common, "labels": [*LABELS, "only-here"]}), "sss"),
@@ -65,7 +65,7 @@ def test_trainers_are_compared_at_equal_queries_and_equal_time(runs: list[Run]) 
         assert table["idle", label, 4] > 0.1
         assert table["makespan", label, 4] < table["makespan", label, 1]
         assert table["queries", label, 1] == table["queries", label, 4]  # made-up searchers do not learn
-    assert made.tables["trainers"]["queries"].unique().tolist() == [40]
+    assert made.tables["trainers"]["queries"].unique().tolist() == [25]
     pool = Pool.of([runs[0], runs[2]])
     ends = [each.repetitions["cifar10", label].last("seconds").min() for each in pool.outcomes for label in LABELS]
     assert made.tables["trainers"]["seconds"].unique().tolist() == [min(ends)]

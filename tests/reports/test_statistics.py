@@ -86,6 +86,7 @@ def test_absurd_settings_are_refused() -> None:
 
 
 @given(st.lists(st.floats(-100, 100), min_size=1, max_size=40))
+@settings(deadline=None)
 def test_iqm_is_the_mean_of_the_middle_half(sample: list[float]) -> None:
     assert iqm(sample) == pytest.approx(stats.trim_mean(sample, 0.25))
 
