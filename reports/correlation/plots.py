@@ -142,7 +142,7 @@ def band_plot(found: Evidence) -> tuple[Plot, Figures] | None:
         columns = tuple(f"≤ {edge:.3g}" if edge == edge else "–" for edge in edges)
         views[size.name, truth.key] = Matrix(
             f"τ within tenths of {size.name}", tuple(each.name for each in found.scored), columns, taus, _texts(taus),
-            (-1.0, 1.0), scale_title="τ", x_title=f"{size.name} [millions]",
+            (-1.0, 1.0), scale_title="τ", x_title=size.name,
         )  # fmt: skip
     by = tuple((each.name, f"tenths by {each.name}") for each in reversed(sizes))
     truths = tuple((truth.key, truth.words) for truth in found.firsts.values())

@@ -24,7 +24,7 @@ from ...bench.table import Table
 from ...proxies.engine import ground_truth
 from ...proxies.score_run import ARCHITECTURES, COLUMNS, SECONDS, ScoreRun
 from ..report import SCORES
-from .evidence import BASELINES, RECORDED
+from .evidence import RECORDED
 
 ID, TEXT, SEED = "id", "architecture", "seed"
 PROXY, PROXY_SECONDS = "proxy:", "proxy_seconds:"
@@ -192,8 +192,7 @@ def _written(given: Given, lower: frozenset[str], folder: str | os.PathLike[str]
         "classes": len(np.unique(classes)), "ids_sha256": hashlib.sha256(ids.tobytes()).hexdigest(),
         "proxies": [
             {"name": name, "cites": f"read from {given.source['name']}", "kind": "column", "needs": [], "reads": [],
-             "direction": "lower" if name in lower else "higher", "per_class": name.split(":")[0] not in BASELINES,
-             "code": ""}
+             "direction": "lower" if name in lower else "higher", "per_class": False, "code": ""}
             for name in given.proxies
         ],
         "combinations": [], "images": None, "batch": None, "seeds": len(seeds), "base_seed": seeds[0], "macro": None,
