@@ -7,6 +7,7 @@ from typing import Any
 
 from ..bench.errors import UnknownName
 from .bananas import bananas
+from .bayes.search import tw_gp, tw_gp_batch
 from .best_of import best_of
 from .bohb import bohb
 from .evolution import evolution
@@ -33,6 +34,8 @@ SEARCHERS: dict[str, Callable[..., Recipe]] = {
     "optuna": optuna_search,
     "best-of": best_of,
     "warm-start": warm_start,
+    "tw-gp": tw_gp,
+    "tw-gp-batch": tw_gp_batch,
 }
 
 
@@ -77,5 +80,7 @@ __all__ = [
     "recipe",
     "reinforce",
     "successive_halving",
+    "tw_gp",
+    "tw_gp_batch",
     "warm_start",
 ]

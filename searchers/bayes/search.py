@@ -1,0 +1,212 @@
+"""Bayesian optimisation with the tree-Wasserstein Gaussian process, one at a time or in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from ...bench.errors import BadValue, UnknownName
+from ...bench.objective import Evaluation
+from ...bench.spaces import Ids, Space
+from ..searcher import Recipe
+from ..slots import Slots
+from ..unseen import draw_unseen
+from .acquisition import ACQUISITIONS, BETA, acquire
+from .batches import BATCHES, choose
+from .candidates import POOLS, mutant_pool, random_pool, whole_pool
+from .distances import DISTANCES, distance_called
+from .embedding import Distance, Points, embed, whole_space
+from .fitting import PAPER, RELEASED, Scales, Tuning
+from .tree_wasserstein import TreeWasserstein
+from .trees import Variant
+
+if TYPE_CHECKING:
+    from .gaussian_process import Posterior
+
+Floats = npt.NDArray[np.float64]
+
+
+class TreeWassersteinSearch:
+    """Rounds: a Gaussian process over architectures is updated, and its most promising candidates are asked.
+
+    Nguyen, Le, Yamada & Osborne, ICML 2021. Validation accuracies are standardised and maximised (the paper minimises
+    the error: the same). Candidates are `candidates` unseen ones: mutants of the ``parents`` best, ``mutants`` each;
+    where there are none, random ones. One of them maximises the acquisition, several are chosen by `choose`.
+
+    A round is asked before the next one is thought of; with several trainers it is thought of with the results at
+    hand. The last of a round leave `ask` answering less than it is asked for. What is not finite is not learned from.
+
+    Args:
+        initial: random distinct architectures that come first.
+        batch: architectures a round.
+        refit: rounds after which length scales and noise are fitted again.
+        grams: 1 counts operations, 2 also ordered pairs of them.
+        alpha: how near operations of one family are.
+        acquisition: "ucb" (``beta`` standard deviations), "ei" or "thompson".
+        pool: "mutants", "space" (all that is unseen) or "random".
+        candidates: size of a pool of mutants or random draws.
+        method: how a batch is chosen, see `choose`; of no matter where ``batch`` is 1.
+        distance: "tree-wasserstein", which takes ``grams`` and ``alpha``, or another of `DISTANCES`.
+        variant: "released" has the slips of the authors' code: `TreeWasserstein`, `Tuning`, the acquisition, the k-DPP.
+
+    Raises:
+        BadValue: a setting without sense.
+        UnknownName: no such acquisition, pool, method or distance.
+    """
+
+    def __init__(
+        self, space: Space, rng: np.random.Generator, *, initial: int = 20, batch: int = 1, refit: int = 50,
+        grams: int = 1, alpha: float = 0.1, acquisition: str = "ucb", beta: float = BETA, pool: str = "mutants",
+        candidates: int = 100, parents: int = 10, mutants: int = 30, method: str = "k-dpp",
+        distance: str = "tree-wasserstein", variant: Variant = "paper",
+    ) -> None:  # fmt: skip
+        sizes = {"initial": initial, "batch": batch, "refit": refit, "candidates": candidates, "parents": parents,
+                 "mutants": mutants}  # fmt: skip
+        for name, value in sizes.items():
+            if value < 1:
+                raise BadValue(f"{name}={value} given; legal: at least 1")
+        for what, given, legal in (("acquisition", acquisition, ACQUISITIONS), ("pool", pool, POOLS),
+                                   ("batch method", method, BATCHES), ("distance", distance, DISTANCES)):  # fmt: skip
+            if given not in legal:
+                raise UnknownName.of(what, given, legal)
+        if variant not in get_args(Variant):
+            raise BadValue(f"variant={variant!r} given; legal: {', '.join(get_args(Variant))}")
+        self._space = space
+        self._rng = rng
+        self._batch = batch
+        self._refit = refit
+        self._acquisition = acquisition
+        self._beta = beta
+        self._pool = pool
+        self._candidates = candidates
+        self._parents = parents
+        self._mutants = mutants
+        self._method = method
+        self._variant: Variant = variant
+        tree = distance == "tree-wasserstein"
+        self._distance: Distance = TreeWasserstein(grams, alpha, variant) if tree else distance_called(distance)
+        self._tuning: Tuning = RELEASED[grams] if variant == "released" else PAPER
+        self._slots = Slots(space)
+        self._rounds = 0
+        self._scales: Scales | None = None
+        self._seen: set[int] = set()
+        self._value: dict[int, float] = {}  # last finite value told
+        self._queue = draw_unseen(space, rng, self._seen, initial)
+
+    def ask(self, n: int = 1) -> Sequence[int]:
+        if not self._queue:
+            self._queue = self._next_round()
+        asked, self._queue = self._queue[:n], self._queue[n:]
+        self._seen.update(asked)
+        return asked
+
+    def tell(self, evaluations: Sequence[Evaluation]) -> None:
+        for told in evaluations:
+            self._seen.add(told.id)
+            if np.isfinite(told.value):
+                self._value[told.id] = told.value
+            if told.id in self._queue:
+                self._queue.remove(told.id)
+
+    def posterior(self) -> Posterior:
+        """What the search believes now; the scales are those of its last fit.
+
+        Raises:
+            BadValue: nothing has been told yet.
+        """
+        from .gaussian_process import Posterior, fit_scales, standard
+
+        known = np.array(list(self._value), dtype=np.int64)
+        values = np.array(list(self._value.values()), dtype=np.float64)
+        if not len(known):
+            raise BadValue("nothing has been told; a posterior needs at least one finite value")
+        points = embed(self._distance, self._space, known)
+        if self._scales is None:
+            mean, spread = standard(values)
+            self._scales = fit_scales(points, (values - mean) / spread, self._tuning, self._rng)
+        return Posterior(points, values, self._scales)
+
+    def _next_round(self) -> list[int]:
+        if not self._value:
+            return draw_unseen(self._space, self._rng, self._seen, self._batch)
+        ids = self._candidate_ids()
+        if not len(ids):
+            return []
+        if self._rounds % self._refit == 0:
+            self._scales = None
+        self._rounds += 1
+        posterior = self.posterior()
+        if len(ids) > self._candidates:
+            ids = self._short_list(posterior, ids)
+        return ids[self._chosen(posterior, embed(self._distance, self._space, ids))].tolist()
+
+    def _candidate_ids(self) -> Ids:
+        if self._pool == "space":
+            return whole_pool(self._space, self._seen)
+        best = sorted(self._value, key=self._value.__getitem__, reverse=True)[: self._parents]
+        ids = np.empty(0, dtype=np.int64)
+        if self._pool == "mutants":
+            ids = mutant_pool(
+                self._slots, best, self._seen, self._rng, mutants=self._mutants, size=self._candidates
+            )  # fmt: skip
+        return ids if len(ids) else random_pool(self._space, self._seen, self._rng, self._candidates)
+
+    def _short_list(self, posterior: Posterior, ids: Ids) -> Ids:
+        """The candidates of the whole space that promise most by themselves; a joint posterior of all is too large."""
+        means, deviations = posterior.mean_and_deviation(whole_space(self._distance, self._space).take(ids))
+        if self._acquisition == "thompson":
+            promise = self._rng.normal(means, deviations)
+        else:
+            promise = means + self._beta * deviations
+        return ids[np.argsort(-promise, kind="stable")[: self._candidates]]
+
+    def _chosen(self, posterior: Posterior, points: Points) -> list[int]:
+        mean, covariance = posterior.predict(points)
+        centre, spread = posterior.standard
+        best = (float(posterior.values.max()) - centre) / spread
+
+        def promise(mean: Floats, covariance: Floats) -> Floats:
+            return acquire(
+                self._acquisition, mean, covariance, best, self._rng, beta=self._beta, variant=self._variant
+            )  # fmt: skip
+
+        if self._batch == 1:
+            return [int(np.argmax(promise(mean, covariance)))]
+        distances = points.distances().sum(axis=0)
+        return choose(self._method, self._batch, mean, covariance, promise, self._rng, noise=posterior.scales.noise,
+                      best=best, distances=distances, variant=self._variant)  # fmt: skip
+
+
+SEQUENTIAL: dict[str, dict[str, Any]] = {
+    "published": {},
+    "published-2": {"grams": 2},
+    "released": {"variant": "released"},
+    "released-2": {"variant": "released", "grams": 2},
+}
+IN_BATCHES: dict[str, Any] = {"batch": 5, "initial": 50, "refit": 5}
+BATCHED = {name: {**IN_BATCHES, **settings} for name, settings in SEQUENTIAL.items()}
+
+
+def tw_gp(preset: str = "published", *, label: str = "", **settings: Any) -> Recipe:
+    """Bayesian optimisation with tree-Wasserstein distances, one at a time; single settings override the preset's.
+
+    ===========  ===================================================================================================
+    published    20 random architectures, then one a round (the paper: 180 rounds), scales fitted every 50; the upper
+                 confidence bound with beta = 2 log 100 over 100 mutants of the 10 best; operations counted
+    published-2  the same with operations and ordered pairs of them
+    released     as published, with the slips of the authors' code (ntienvu/TW_NAS)
+    released-2   the same with pairs
+    ===========  ===================================================================================================
+    """
+    return Recipe.from_preset("tw-gp", TreeWassersteinSearch, SEQUENTIAL, preset, label, settings)
+
+
+def tw_gp_batch(preset: str = "published", *, label: str = "", **settings: Any) -> Recipe:
+    """The same in batches: 50 random architectures, then 5 a round (the paper: 50 rounds) drawn from a k-DPP.
+
+    Scales are fitted every 5 rounds. The presets are those of `tw_gp`.
+    """
+    return Recipe.from_preset("tw-gp-batch", TreeWassersteinSearch, BATCHED, preset, label, settings)
