@@ -71,7 +71,10 @@ class Points(NamedTuple):
         ends = np.cumsum(self.sizes)[:-1]
         columns = np.split(self.values, ends, axis=1)
         others = columns if other is None else np.split(other.values, ends, axis=1)
-        return np.stack([cdist(a, b, "cityblock") for a, b in zip(columns, others, strict=True)])
+        found = np.empty((len(columns), len(columns[0]), len(others[0])))
+        for a, b, matrix in zip(columns, others, found, strict=True):
+            cdist(a, b, "cityblock", out=matrix)
+        return found
 
     def take(self, rows: npt.ArrayLike) -> Points:
         """Some of the architectures."""

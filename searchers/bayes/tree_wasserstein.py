@@ -29,6 +29,7 @@ from .trees import Floats, Tree, Variant, dyadic_tree, family_tree, star, with_s
 CELLS = {"conv": ("conv3x3", "conv1x1"), "pool": ("maxpool3x3",)}
 TOPOLOGY = {"conv": ("conv3x3", "conv1x1"), "pool": ("avgpool3x3",), "skip": ("skip",)}
 FIRST_WIDTH = 3  # channels of an image
+TOPOLOGY_LAYERS = 5  # input, at most three operations in a row, output
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,10 @@ class TreeWasserstein:
             return self._all(tree, _width_masses(rows, self.grams), entering, leaving, count)
         graphs = cell_graphs(rows) if isinstance(space, Cells101) else line_graphs(rows)
         operations = 3 if isinstance(space, Cells101) else 4
-        return self._all(tree, gram_masses(graphs, operations, self.grams), *degree_masses(graphs))
+        entering, leaving, count = degree_masses(graphs)
+        if isinstance(space, Topology):
+            entering, leaving = entering[:, :TOPOLOGY_LAYERS], leaving[:, :TOPOLOGY_LAYERS]
+        return self._all(tree, gram_masses(graphs, operations, self.grams), entering, leaving, count)
 
     def _all(self, tree: Tree, shares: Floats, ins: Floats, outs: Floats,
              count: npt.NDArray[np.int64]) -> tuple[Component, ...]:  # fmt: skip

@@ -1,0 +1,56 @@
+"""Bayesian optimisation: embeddings, distance matrices and whole runs, beside the distances taken pair by pair."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nasgauge.bench.benchmark import Benchmark
+from nasgauge.bench.spaces import space
+from nasgauge.searchers import Recipe, tw_gp, tw_gp_batch
+from nasgauge.searchers.bayes.embedding import embed, explain, whole_space
+from nasgauge.searchers.bayes.tree_wasserstein import TreeWasserstein
+from nasgauge.searchers.search import search_once
+
+from .conftest import Row, best_of, median
+
+PAIRS = 200
+NEEDED = 6.46e6  # pairs of a run of 200 evaluations where nothing is remembered, as in the authors' code
+
+
+def run(bench: Benchmark, recipe: Recipe, queries: int) -> None:
+    objective = bench.objective("cifar10", queries=queries, budget=12)
+    search_once(recipe.start(bench.space, np.random.default_rng(0), budgets=(12,)), objective)
+
+
+def one_pair() -> float:
+    """Seconds of one distance when each is computed for itself."""
+    topology = space("topology")
+    return best_of(2, lambda: [explain(TreeWasserstein(), topology, 0, other) for other in range(PAIRS)]) / PAIRS
+
+
+def test_run_of_200(benchmark: Any, tss: Benchmark, row: Row) -> None:
+    run(tss, tw_gp(initial=3), 6)  # scikit-learn is imported
+    benchmark.pedantic(lambda: run(tss, tw_gp(), 200), rounds=2)
+    row("tw-gp, 200 evaluations", median(benchmark), "s", 3, "pair by pair", NEEDED * one_pair())
+
+
+def test_batches_of_300(benchmark: Any, tss: Benchmark, row: Row) -> None:
+    run(tss, tw_gp(initial=3), 6)
+    benchmark.pedantic(lambda: run(tss, tw_gp_batch(), 300), rounds=2)
+    row("tw-gp-batch, 300 evaluations", median(benchmark), "s", 3, "pair by pair", NEEDED / 5 * one_pair())
+
+
+def test_whole_space(benchmark: Any, row: Row) -> None:
+    cells = space("cells101")
+    benchmark.pedantic(lambda: whole_space.__wrapped__(TreeWasserstein(2), cells), rounds=1)
+    other = best_of(1, lambda: [embed(TreeWasserstein(2), cells, [arch]) for arch in range(200)]) / 200 * cells.size
+    row("embedding of 423,624 cells", median(benchmark), "s", 20, "one by one", other)
+
+
+def test_distance_matrix(benchmark: Any, row: Row) -> None:
+    everything = whole_space(TreeWasserstein(), space("topology"))
+    some = everything.take(np.arange(1000))
+    benchmark.pedantic(lambda: some.distances(everything), rounds=3)
+    row("distances 1,000 x 15,625", median(benchmark), "s", 1.5, "pair by pair", 15_625_000 * one_pair())
