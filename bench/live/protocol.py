@@ -25,8 +25,10 @@ class Protocol:
 
         Pictures larger than 16 pixels get the network and the recipe of NAS-Bench-201. Smaller ones get
         `Macro.mini`, SGD with lr 0.15 and batches of 50, without augmentation. On scikit-learn's digits, 6 epochs of
-        that spread the cells of the topology space over all accuracies, agree between seeds, and agree with the
-        published CIFAR-10 accuracies better than longer or gentler trainings, under which every good cell is perfect.
+        that spread the cells of the topology space from 9 to 98 %; Kendall's tau is .84 between seeds (.62 among the
+        better half) and .61 with the published CIFAR-10 accuracies. Stronger training (12 epochs, lr 0.25, deeper
+        skeletons) agrees somewhat better with CIFAR-10 but makes the good cells equal: tau between seeds falls to .5
+        and below among the better half.
         """
         height, width, channels = images.shape
         if max(height, width) > SMALL:
