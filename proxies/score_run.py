@@ -70,8 +70,12 @@ class ScoreRun(RunFolder):
         asked = self.architectures()
         whole = pd.concat([asked.assign(seed=seed) for seed in self.seeds], ignore_index=True)
         parts = self._scored()
+        needed = {"class" if each["per_class"] else "each" for each in self.config["proxies"]
+                  if each["kind"] == "network"}  # fmt: skip
         for group, key in (("class", "class"), ("each", "id")):
-            if group in parts:
+            if group in needed and group not in parts:
+                whole = whole[:0]  # nothing is scored by all proxies yet
+            elif group in parts:
                 found = parts[group].rename(columns={"id": key, "shared_seconds": f"{group}_shared"})
                 whole = whole.merge(found, on=[key, "seed"], how="inner", validate="many_to_one")
         shared = [name for name in ("class_shared", "each_shared") if name in whole]
@@ -81,7 +85,10 @@ class ScoreRun(RunFolder):
         if (self.folder / COLUMNS).exists():
             whole = whole.merge(read_frame(self.folder / COLUMNS), on=["id", "seed"], how="left")
         if not len(whole):
-            raise MissingFile(f"{self.folder} has no finished part yet; start the same command again to go on with it")
+            raise MissingFile(
+                f"{self.folder} has no architecture that all proxies have scored yet; start the same command again to "
+                "go on with it"
+            )
         return self._combined(whole)
 
     def scores(self) -> pd.DataFrame:

@@ -303,7 +303,7 @@ def test_the_page_says_what_was_found(run: ScoreRun) -> None:
         "nasgauge score made-up", "sha256 " + "ef" * 32,
     ):  # fmt: skip
         assert words in page, words
-    assert "Incomplete" not in page
+    assert "Incomplete:" not in page
     assert set(made.figures) == {"agreement", "first", "scatter", "bands", "between"}
     assert set(made.tables) == {"correlations", "against-size", "between", "costs", "scores", "bands"}
     assert page.count(space("topology").text(int(run.architectures()["id"][0]))) == 1  # of 80 views that name it
@@ -334,7 +334,7 @@ def test_what_cannot_be_reported_is_refused(tmp_path: Path) -> None:
         evidence(bare)
     empty = made_up(tmp_path / "empty", archs=30, seeds=1, skip=(0,))
     (empty.folder / COLUMNS).unlink()
-    with pytest.raises(MissingFile, match="no finished part"):
+    with pytest.raises(MissingFile, match="no architecture that all proxies"):
         evidence(empty)
     config = json.loads((bare.folder / "run.json").read_text()) | {"kind": "compare"}
     (bare.folder / "run.json").write_text(json.dumps(config))
