@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .proxies.score_run import ScoreRun
     from .reports.report import Report
     from .searchers import Recipe, Run
+    from .searchers.live import Live
 
 __version__ = "0.1.0"
 __all__ = ["build", "compare", "convert", "fetch", "open", "report", "score", "space", "study", "surrogate", "verify"]
@@ -133,6 +134,7 @@ def compare(
     objective2: str | None = None,
     constraint: tuple[str, float] | None = None,
     scores: str | os.PathLike[str] | None = None,
+    live: bool | Live | Mapping[str, Any] = False,
     jobs: int = -1,
     cluster: str | None = None,
     out: str | os.PathLike[str] | None = None,
@@ -146,6 +148,8 @@ def compare(
         workers, mode: simulated trainers at a time; "async" (nobody waits) or "sync" (batches with a barrier).
         objective2, constraint: a second objective, such as "flops_millions", and a hard limit, such as
             ("flops_millions", 50.0).
+        live: train for real what searchers ask, with the table's own protocol: True, or how, as in
+            ``{"images": "mine.npz", "device": "cuda"}`` (`nasgauge.searchers.live.Live`).
         out: the run folder; default: one under ``runs/`` named after what is asked, so that asking again goes on.
 
     Warns:
@@ -159,7 +163,7 @@ def compare(
         datasets=(dataset,) if isinstance(dataset, str) else tuple(dataset), seconds=seconds, queries=queries,
         budget=budget, report_budget=report_budget, budgets=budgets, seeds=seeds, base_seed=base_seed, trial=trial,
         count_last=count_last, workers=workers, mode=mode, resume=resume, objective2=objective2,
-        constraint=constraint, scores=scores, jobs=jobs, cluster=cluster, progress=progress,
+        constraint=constraint, scores=scores, live=live, jobs=jobs, cluster=cluster, progress=progress,
     )  # fmt: skip
     return _with_warning(run)
 

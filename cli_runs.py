@@ -58,6 +58,17 @@ def compare(
     scores: Annotated[
         Path | None, typer.Option(help="Proxy scores, for searchers that use them: a run of `score`, or a CSV.")
     ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Train for real what searchers ask; what they found is looked up.")
+    ] = False,
+    live_seeds: Annotated[int, typer.Option(help="With --live: trainings of every class.")] = 1,
+    images: Annotated[
+        str | None, typer.Option(help="With --live: a set, an .npz or a folder of classes [default: the data set's].")
+    ] = None,
+    image_folder: Annotated[Path | None, typer.Option(help="With --live: where the official files lie.")] = None,
+    limit_images: Annotated[int | None, typer.Option(help="With --live: at most so many images of a split.")] = None,
+    size: Annotated[int | None, typer.Option(help="With --live: make images smaller, to this side.")] = None,
+    device: Annotated[str, typer.Option(help="With --live: cpu, cuda, cuda:1, ...")] = "cpu",
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", help="Processes; -1: one per core. Results do not depend on it.")
     ] = -1,
@@ -78,6 +89,7 @@ def compare(
       nasgauge compare nats-tss -s random -s evolution --seconds 12000 --workers 8 --mode sync
       nasgauge compare nats-tss+hw-nas-bench -s evolution -d cifar10 --queries 300 \\
           --objective2 latency_ms:edgegpu --limit "flops_millions<=50"
+      nasgauge compare tss-digits -s random -s evolution --queries 50 --seeds 5 --live
       nasgauge compare study.toml --out runs/second --cluster tcp://10.0.0.1:8786
     """
     import warnings
@@ -92,18 +104,31 @@ def compare(
             _refuse_beside_study(context)
             run = study(name, out=out, jobs=jobs, cluster=cluster, home=home, progress=True)
         else:
+            how = {"seeds": live_seeds, "images": images, "image_folder": image_folder, "limit": limit_images,
+                   "size": size, "device": device}  # fmt: skip
+            if not live:
+                _refuse_without_live(context)
             run = compare(
                 open(name, home=home), searcher or (), dataset=dataset or (), seconds=seconds, queries=queries,
                 seeds=seeds, base_seed=base_seed, budget=budget, report_budget=report_budget,
                 budgets=None if budgets is None else integers(budgets, "--budgets"),
                 trial=trial, count_last=count_last, workers=workers, mode=mode, resume=resume,  # type: ignore[arg-type]
                 objective2=objective2, constraint=None if limit is None else parse_limit(limit), scores=scores,
-                jobs=jobs, cluster=cluster, out=out, progress=True,
+                live=how if live else False, jobs=jobs, cluster=cluster, out=out, progress=True,
             )  # fmt: skip
     print(f"{run.folder}\nnext: nasgauge report {run.folder}")
     if words := run.failed_words():
         say(f"nasgauge: {words}")
         raise typer.Exit(1)
+
+
+def _refuse_without_live(context: typer.Context) -> None:
+    """An option that says how to train has nothing to say where nothing is trained."""
+    for option in ("live_seeds", "images", "image_folder", "limit_images", "size", "device"):
+        source = context.get_parameter_source(option)
+        if source is not None and source.name != "DEFAULT":
+            flag = "--" + option.replace("_", "-")
+            raise typer.BadParameter("says how to train live; give --live, too", param_hint=flag)
 
 
 def _refuse_beside_study(context: typer.Context) -> None:

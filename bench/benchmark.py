@@ -250,6 +250,15 @@ class Benchmark:
         """
         return Levels(self.space, self.index, self._whole).static(metric, dataset)
 
+    def within(self, limit: tuple[str, float], dataset: str | None) -> npt.NDArray[np.bool_]:
+        """Which architectures have at most so much of a property, (n_arch,); an unknown value has not.
+
+        Raises:
+            UnknownName, NotMeasured: the property is not in these tables.
+            BadValue: no architecture meets the limit.
+        """
+        return Levels(self.space, self.index, self._whole).within(*limit, dataset)
+
     def surrogate(self, fit_on: Architectures | None = None, *, seed: int = 0) -> Surrogate:
         """Predictions for the whole space, learned from what is measured of ``fit_on`` (default: of all)."""
         from .surrogate import Surrogate

@@ -8,8 +8,8 @@ import json
 import os
 import traceback
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from ..bench.parallel import in_parallel
 from ..bench.run_folder import write_frame
 from ..bench.whole import write_whole
 from . import expectation
+from .live import Live, Training
 from .plan import Limit, Plan, Task, Trials, tasks_of
 from .run import FAILURE, Run
 from .scores import Scores, files_of
@@ -74,6 +75,7 @@ def compare(
     objective2: str | None = None,
     constraint: Limit | None = None,
     scores: str | os.PathLike[str] | None = None,
+    live: bool | Live | Mapping[str, Any] = False,
     jobs: int = -1,
     cluster: str | None = None,
     progress: bool = False,
@@ -104,6 +106,9 @@ def compare(
             ``params_millions``, ``latency_ms:DEVICE``, ``energy_mj:DEVICE``.
         constraint: such a property and the largest value allowed; what exceeds it costs 0 s and is told as NaN.
         scores: file or run folder of proxy scores, for searchers that use them (see `Scores.read`).
+        live: train for real what searchers ask, and charge the measured seconds: True, a `Live`, or a table of its
+            fields. Reported accuracies and the optimum are the table's all the same. Finished trainings are kept in
+            ``folder``/live, where repetitions share them.
         jobs: processes; -1 for one per core.
         cluster: address of a Dask scheduler that does the work instead, such as "tcp://host:8786".
         progress: show a progress bar on standard error.
@@ -116,9 +121,10 @@ def compare(
         raise BadValue("jobs=0 given; legal: a number of processes, or -1 for one per core")
     tasks = tasks_of(bench, datasets, budget, report_budget, budgets, trial)
     source = None if scores is None else str(Path(scores).resolve())
+    how = Live.of(live)
     plan = Plan(
         tasks, tuple(recipes), seconds, queries, seeds, base_seed, trial, count_last, workers, mode, resume,
-        objective2, constraint, source,
+        objective2, constraint, source, None if how is None else Training.of(bench, tasks, how),
     )  # fmt: skip
     table = _scores(bench, plan)
     plan.check(bench, table)
@@ -127,6 +133,8 @@ def compare(
         digest = zlib.crc32(json.dumps({key: config[key] for key in ASKED}, sort_keys=True).encode())
         folder = Path("runs") / f"{bench.name}-{digest:08x}"
     run = Run.create(folder, config, ASKED)
+    if plan.live is not None:
+        plan = replace(plan, live=replace(plan.live, folder=run.folder / "live"))
     if not (run.folder / "study.toml").exists():
         write_whole(run.folder / "study.toml", study_text(bench, plan).encode())
     for task in tasks:

@@ -9,8 +9,10 @@ from typing import Literal
 import numpy as np
 
 from ..bench.benchmark import Benchmark
+from ..bench.clock import Clock
 from ..bench.errors import BadValue, NasgaugeError, NotMeasured, UnknownName
 from ..bench.objective import Objective
+from .live import Training
 from .scores import Scores
 from .search import Mode
 from .searcher import Recipe
@@ -50,6 +52,7 @@ class Plan:
     objective2: str | None = None
     constraint: Limit | None = None
     scores: str | None = None
+    live: Training | None = None
 
     def __post_init__(self) -> None:
         if self.seeds < 1:
@@ -67,9 +70,19 @@ class Plan:
             raise BadValue(f"workers={self.workers} given; a search has at least 1")
         if self.mode not in ("async", "sync"):
             raise BadValue(f"mode={self.mode!r} given; legal: 'async' (nobody waits), 'sync' (batches with a barrier)")
+        if self.live is not None and self.trial != "mean":
+            raise BadValue("trial='random' draws a run of the table; a live search trains its own: give trial='mean'")
+        if self.live is not None and self.resume:
+            raise BadValue("resume=True charges only what a longer training adds; a live search trains it in full")
 
     def objective(self, bench: Benchmark, task: Task, rng: np.random.Generator) -> Objective:
         """What one repetition may know and spend; ``rng`` draws its trials."""
+        if self.live is not None:
+            return self.live.objective(
+                bench, task, Clock(self.seconds, self.queries, count_last=self.count_last),
+                costs=None if self.objective2 is None else bench.static(self.objective2, task.dataset),
+                allowed=None if self.constraint is None else bench.within(self.constraint, task.dataset),
+            )  # fmt: skip
         return bench.objective(
             task.dataset, seconds=self.seconds, queries=self.queries, budget=task.budget, budgets=task.budgets,
             seed=rng if self.trial == "random" else "mean", count_last=self.count_last, resume=self.resume,

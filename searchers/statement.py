@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from .scores import Scores
 
 ASKED = (
     "kind", "benchmark", "tasks", "searchers", "seconds", "queries", "count_last", "seeds", "base_seed", "trial",
-    "workers", "mode", "resume", "objective2", "constraint", "scores_sha256",
+    "workers", "mode", "resume", "objective2", "constraint", "scores_sha256", "live",
 )  # fmt: skip
 """The keys of run.json that decide the numbers."""
 TOP = (0.01, 0.001)  # shares of the space that a report counts the time to
@@ -34,8 +35,17 @@ def statement(bench: Benchmark, plan: Plan, scores: Scores | None) -> dict[str, 
         "seeds": plan.seeds, "base_seed": plan.base_seed, "trial": plan.trial, "workers": plan.workers,
         "mode": plan.mode, "resume": plan.resume, "objective2": plan.objective2,
         "constraint": None if plan.constraint is None else list(plan.constraint), "scores": plan.scores,
-        "scores_sha256": None if scores is None else scores.sha256(), **environment(),
+        "scores_sha256": None if scores is None else scores.sha256(),
+        "live": None if plan.live is None else plan.live.to_json(), **_made_with(plan),
     }  # fmt: skip
+
+
+def _made_with(plan: Plan) -> dict[str, Any]:
+    """Versions, commit and host; of PyTorch, too, where it trains."""
+    made_with = environment()
+    if plan.live is not None:
+        made_with["versions"]["torch"] = metadata.version("torch")
+    return made_with
 
 
 def reported(bench: Benchmark, task: Task, metric: str) -> Floats:
@@ -50,8 +60,7 @@ def allowed(bench: Benchmark, plan: Plan, task: Task) -> np.ndarray[Any, np.dtyp
     """Which architectures the hard limit leaves, (n_arch,); all where there is none."""
     if plan.constraint is None:
         return np.full(bench.space.size, True)
-    metric, most = plan.constraint
-    return bench.static(metric, task.dataset) <= most
+    return bench.within(plan.constraint, task.dataset)
 
 
 def _task(bench: Benchmark, plan: Plan, task: Task) -> dict[str, Any]:

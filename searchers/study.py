@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import tomllib
@@ -15,6 +16,7 @@ from ..bench.benchmark import Benchmark
 from ..bench.errors import BadFile, BadValue, MissingFile, NasgaugeError, UnknownName
 from ..bench.table import Table
 from ..data.home import Folder, locate, tables_at_hand
+from .live import Live, beside
 from .plan import Limit, Plan
 from .run import Run
 from .searcher import Recipe
@@ -24,11 +26,13 @@ HEAD = """\
 # A comparison of search algorithms: nasgauge compare study.toml --out FOLDER
 """
 WHOLE, NUMBER, TEXT, FLAG = "a whole number", "a number", "a text in quotes", "true or false"
+TABLE = "true, false or a table [live]"
 KEYS: dict[str, str] = {
     "benchmark": TEXT, "datasets": "a list of texts", "searchers": "a list of names or tables [[searchers]]",
     "seconds": NUMBER, "queries": WHOLE, "budget": WHOLE, "report_budget": WHOLE,
     "budgets": "a list of whole numbers", "seeds": WHOLE, "base_seed": WHOLE, "trial": TEXT, "count_last": FLAG,
     "workers": WHOLE, "mode": TEXT, "resume": FLAG, "objective2": TEXT, "limit": TEXT, "scores": TEXT,
+    "live": TABLE,
 }  # fmt: skip
 SEARCHER_KEYS = ("name", "class", "preset", "label", "settings")
 """Of a table [[searchers]]: a name (with a preset), or the class of a user's own searcher as "module:Class"."""
@@ -113,6 +117,8 @@ class Study:
             texts = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
             yield from (((key,), repr(text)) for text in texts)
         yield from (((key,), f"{key}=") for key in content)
+        for key, value in (content["live"] if isinstance(content.get("live"), dict) else {}).items():
+            yield ("live", key), repr(value) if isinstance(value, str) else f"{key}="
         if "limit" in content:
             yield ("limit",), repr(content["limit"].partition("<=")[0].strip())
             yield ("limit",), content["limit"]
@@ -139,8 +145,15 @@ class _Reader:
             keywords["constraint"] = self._at(("limit",), lambda: parse_limit(content["limit"]))
         if "scores" in content:
             keywords["scores"] = str(self._path.parent / content["scores"])
+        if isinstance(content.get("live"), dict):
+            keywords["live"] = self._live(content["live"])
         recipes = tuple(self._searcher(place, each) for place, each in enumerate(content["searchers"]))
         return Study(content["benchmark"], recipes, keywords, self._path, self._text)
+
+    def _live(self, given: Mapping[str, Any]) -> Live | None:
+        for key, value in given.items():
+            self._at(("live", key), functools.partial(Live.of, {key: value}), key)
+        return Live.of(beside(given, self._path.parent))
 
     def _searcher(self, position: int, given: Any) -> Recipe:
         from . import recipe
@@ -206,7 +219,8 @@ def study_text(bench: Benchmark, plan: Plan) -> str:
         "seeds": plan.seeds, "base_seed": plan.base_seed, "trial": plan.trial, "count_last": plan.count_last,
         "workers": plan.workers, "mode": plan.mode, "resume": plan.resume, "objective2": plan.objective2,
         "limit": None if plan.constraint is None else f"{plan.constraint[0]}<={plan.constraint[1]!r}",
-        "scores": plan.scores, "searchers": [_table(recipe) for recipe in plan.recipes],
+        "scores": plan.scores, "live": None if plan.live is None else plan.live.to_toml(),
+        "searchers": [_table(recipe) for recipe in plan.recipes],
     }  # fmt: skip
     return HEAD + tomli_w.dumps({key: value for key, value in content.items() if value is not None})
 
@@ -286,5 +300,6 @@ def _fits(value: Any, kind: str) -> bool:
         NUMBER: whole or isinstance(value, float),
         TEXT: isinstance(value, str),
         FLAG: isinstance(value, bool),
+        TABLE: isinstance(value, (bool, dict)),
     }
     return checks[kind]

@@ -34,7 +34,7 @@ class LiveObjective(Objective):
         budget: epochs of the training of a bare id.
         budgets: further training lengths [epochs] that a `Trial` may ask for.
         protocol: skeleton and recipe, whose epochs each training length replaces; default: `Protocol.of` the images.
-        seeds: trainings of every class, with the seeds 0, 1, ...
+        seeds: trainings of every class, with the seeds ``base_seed``, ``base_seed + 1``, ...
         folder: where finished trainings are kept, so that a killed search goes on as it would have: what was trained
             before is told with the seconds it took then.
         costs, allowed: see `Objective`.
@@ -53,6 +53,7 @@ class LiveObjective(Objective):
         budgets: Iterable[int] = (),
         protocol: Protocol | None = None,
         seeds: int = 1,
+        base_seed: int = 0,
         device: str = "cpu",
         folder: str | os.PathLike[str] | None = None,
         costs: npt.NDArray[np.float64] | None = None,
@@ -76,7 +77,7 @@ class LiveObjective(Objective):
         self._builds = {
             length: BuildRun(
                 Path() if place is None else place / f"{length}-epochs", space, images, protocol.but(epochs=length),
-                tuple(range(seeds)), classes_a_part=1,
+                tuple(range(base_seed, base_seed + seeds)), classes_a_part=1,
             )
             for length in levels
         }  # fmt: skip
@@ -110,7 +111,9 @@ class LiveObjective(Objective):
             with one_thread() if self._batches.device.type == "cpu" else nullcontext():
                 content = train_classes(build_run, np.array([arch]), self._batches)
             if self._kept:
-                build_run.write(part, content)
+                if not build_run.path(part).is_file():  # else another process was faster: everyone tells the same
+                    build_run.write(part, content)
+                content = build_run.read(part)
         correct = content["valid_correct"][0, :, -1].astype(np.float64)
         seconds = content["train_seconds"].astype(np.float64) + content["valid_seconds"].astype(np.float64)
         return float(100 * correct.mean() / build_run.images.count("valid")), float(seconds.sum())

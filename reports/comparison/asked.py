@@ -82,6 +82,19 @@ class Benchmark:
 
 
 @dataclass(frozen=True)
+class Live:
+    """How the values that searchers were told were trained during the search."""
+
+    images: str
+    pictures: Mapping[str, int]  # of each split
+    sha256: str
+    as_tabulated: bool | None  # whether the table was made of the same pictures; None where it does not say
+    protocol: str  # in words
+    seeds: tuple[int, ...]
+    device: str
+
+
+@dataclass(frozen=True)
 class Asked:
     """The whole of run.json. A run ends at ``seconds`` (simulated) or ``queries``, whichever is set and comes first."""
 
@@ -104,6 +117,7 @@ class Asked:
     objective2: str | None  # metric of the second objective, smaller is better
     constraint: tuple[str, float] | None  # the hard limit: metric, largest value allowed
     scores: str | None  # file of proxy scores
+    live: Live | None  # how values were trained; None where they were looked up
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Asked:
@@ -132,6 +146,7 @@ class Asked:
                 objective2=config.get("objective2"),
                 constraint=_constraint(config.get("constraint")),
                 scores=None if config.get("scores") is None else str(config["scores"]),
+                live=None if config.get("live") is None else _live(config["live"]),
             )
         except KeyError as error:
             raise BadFile(f"run.json of a comparison lacks {error}; it is damaged or of another version") from error
@@ -175,6 +190,19 @@ def _task(task: Mapping[str, Any]) -> Task:
         budgets=tuple(int(budget) for budget in task.get("budgets") or (task["search"]["budget"],)),
         reference=None if reference is None else (float(reference["value"]), float(reference["cost"])),
         allowed=None if task.get("allowed") is None else int(task["allowed"]),
+    )
+
+
+def _live(live: Mapping[str, Any]) -> Live:
+    images = live["images"]
+    return Live(
+        images=str(images["name"]),
+        pictures={str(split): int(count) for split, count in images["pictures"].items()},
+        sha256=str(images["sha256"]),
+        as_tabulated=None if live.get("as_tabulated") is None else bool(live["as_tabulated"]),
+        protocol=str(live["protocol"]),
+        seeds=tuple(int(seed) for seed in live["seeds"]),
+        device=str(live["device"]),
     )
 
 

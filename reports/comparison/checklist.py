@@ -32,6 +32,8 @@ def _code(asked: Asked) -> Mapping[str, tuple[str, ...]]:
     commit = f"commit {asked.git}" if asked.git else "the commit is not recorded"
     named = f"nasgauge {asked.versions.get('nasgauge', 'of an unknown version')}, {commit}"
     trained = "Nothing was trained here: accuracies come from the table below, whose authors' pipeline they are."
+    if asked.live:
+        trained = f"What searchers were told was trained by {named}; reported accuracies come from the table below."
     changed = PARTLY if asked.git is None or asked.git.endswith("+changes") else YES
     own = [each.label for each in asked.searchers if each.name not in _built_in()]
     whose = (
@@ -44,7 +46,7 @@ def _code(asked: Asked) -> Mapping[str, tuple[str, ...]]:
     )
     sources = joined(source.name for source in asked.benchmark.sources) or "no source file is recorded"
     return {
-        "Code of the training pipeline": _answer(NOT_HERE, f"{trained} Files: {sources}."),
+        "Code of the training pipeline": _answer(changed if asked.live else NOT_HERE, f"{trained} Files: {sources}."),
         "Code of the search space": _answer(changed, f"Space {asked.benchmark.space} of {named}."),
         "Hyperparameters and seeds of the final evaluation": _answer(
             YES if asked.tasks else NO,
@@ -72,7 +74,9 @@ def _comparing(found: Outcome) -> Mapping[str, tuple[str, ...]]:
             YES, f"{asked.benchmark.name}, table sha256 {digests or 'unknown'}, same splits, same budget for every one."
         ),
         "Confounders controlled (hardware, versions, run time)": _answer(
-            YES,
+            PARTLY if asked.live else YES,
+            "Seconds of training were measured on this host during the search; all ran with the same versions, and "
+            "searchers share the trainings of a class." if asked.live else
             f"Budgets are simulated seconds ({joined(sorted(measured))} costs of the table), not time on this host; "
             f"all ran with the same versions. Only searchers' own seconds depend on the host.",
         ),
@@ -92,7 +96,11 @@ def _comparing(found: Outcome) -> Mapping[str, tuple[str, ...]]:
             f"{counted(seeds, 'repetition')} at least of {asked.seeds} asked for, numbered from 0; "
             "intervals and paired tests over repetitions.",
         ),
-        "Tabular or surrogate benchmarks": _answer(YES, f"{asked.benchmark.title}: looked up, nothing trained."),
+        "Tabular or surrogate benchmarks": _answer(
+            YES,
+            f"{asked.benchmark.title}: "
+            + ("searched by live trainings, results looked up." if asked.live else "looked up, nothing trained."),
+        ),
     }  # fmt: skip
 
 

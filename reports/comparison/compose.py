@@ -22,7 +22,7 @@ from .objectives import Fronts
 from .outcome import Outcome, curve_table, expected_table, outcome
 from .parallel import parallel_blocks, parallel_figures
 from .plots import file_names, interactive_plot, paper_figures
-from .provenance import provenance, reading
+from .provenance import provenance, reading, told_live
 from .sentences import SPLIT_WORDS
 
 
@@ -72,7 +72,8 @@ def comparison(run: Run) -> Report:
     return Report(
         title=sentences.title(asked),
         lead=f"{joined(task.dataset for task in asked.tasks)}; {counted(asked.seeds, 'repetition')} of each "
-        f"searcher on each data set, each of {sentences.budget(asked)}",
+        f"searcher on each data set, each of {sentences.budget(asked)}"
+        + ("; what searchers were told was trained live" if asked.live else ""),
         sections=tuple(sections),
         figures=figures,
         tables={name: table for name, table in tables.items() if len(table)},
@@ -167,6 +168,7 @@ def _facts(asked: Asked) -> Facts:
     benchmark, task = asked.benchmark, asked.tasks[0]
     distinct = f", {benchmark.classes:,} up to isomorphism" if benchmark.classes is not None else ""
     told = "the mean over an architecture's runs" if asked.trial == "mean" else "one run of an architecture, drawn anew"
+    told = told_live(asked.live) if asked.live else told
     same = len({(each.search_budget, each.report_budget) for each in asked.tasks}) == 1
     lengths = f"after {task.search_budget} epochs, " if same else ""
     reported = f"after {task.report_budget} epochs, mean over runs" if same else "see below"

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from ..statistics import RESAMPLES, SEED
 from ..words import counted, joined, number
-from .asked import SPLITS, Asked, Benchmark, Optimum, Source, Task
+from .asked import SPLITS, Asked, Benchmark, Live, Optimum, Source, Task
 from .milestones import EQUAL
 from .sentences import SPLIT_WORDS, budget
 
@@ -28,14 +28,15 @@ def provenance(asked: Asked) -> tuple[Row, ...]:
     repeated = f"{counted(asked.seeds, 'repetition')} of each searcher on each data set, base seed {asked.base_seed}"
     return (
         *_benchmark(asked.benchmark),
-        *(_task(task) for task in asked.tasks),
+        *(_task(task, asked.live) for task in asked.tasks),
+        *((_trained(asked.live),) if asked.live else ()),
         ("Searchers", tuple(settings)),
         ("Budget", (f"{budget(asked)}; the evaluation that crosses it {crossing}",)),
         ("Clock", _clock(asked)),
         *((("Second objective", _second(asked)),) if asked.objective2 or asked.constraint else ()),
         ("Seeds", (
             repeated,
-            f"the value told is {TRIALS.get(asked.trial, asked.trial)}",
+            f"the value told is {told_live(asked.live) if asked.live else TRIALS.get(asked.trial, asked.trial)}",
             f"bootstrap: {RESAMPLES:,} resamples, seed {SEED}",
         )),
         ("Software", (
@@ -47,6 +48,29 @@ def provenance(asked: Asked) -> tuple[Row, ...]:
             f"first started {asked.started or 'at an unknown time'}",
         )),
     )  # fmt: skip
+
+
+def told_live(live: Live) -> str:
+    """Of which trainings the value that a searcher is told is."""
+    seeds = joined(map(str, live.seeds))
+    if len(live.seeds) == 1:
+        return f"that of one training of the architecture, done live with seed {seeds}"
+    return f"the mean over {len(live.seeds)} trainings of the architecture, done live with seeds {seeds}"
+
+
+def _trained(live: Live) -> Row:
+    """On what, how and where the values told were trained."""
+    same = {True: "the very pictures of the table", False: "other pictures than the table's"}
+    counts = joined(f"{count:,} {split}" for split, count in live.pictures.items())
+    return "Trained live", (
+        "what searchers are told was trained for the search, once for each isomorphism class and length, with seeds "
+        f"that the table does not have: {joined(map(str, live.seeds))}",
+        f"images: {live.images}, {counts}, sha256 {live.sha256}"
+        + ("" if live.as_tabulated is None else f"; {same[live.as_tabulated]}"),
+        f"protocol: {live.protocol}",
+        f"device: {live.device}",
+        "validation and test accuracies reported, the best, and random search in closed form are the table's",
+    )
 
 
 def _clock(asked: Asked) -> tuple[str, ...]:
@@ -76,6 +100,13 @@ def _second(asked: Asked) -> tuple[str, ...]:
 def reading(asked: Asked) -> tuple[str, ...]:
     """What the words and numbers of the page mean."""
     kinds = joined(sorted({task.cost_provenance for task in asked.tasks}))
+    seconds = f"Simulated seconds are {kinds} costs of training, taken from the table; nothing was trained here."
+    if asked.live:
+        seconds = (
+            "Simulated seconds are those that the live trainings took on this host, added up on the clock of one "
+            "search: an architecture asked again is charged again. Those of random search in closed form are the "
+            f"table's ({kinds})."
+        )
     return (
         "The incumbent is the evaluation with the largest value told so far, among those of the longest training so "
         "far; the first one wins ties. Test accuracy never chooses it and is looked up afterwards.",
@@ -95,7 +126,7 @@ def reading(asked: Asked) -> tuple[str, ...]:
         f"At optimum is the share of repetitions that end within {EQUAL:.5f} points of the best of the table.",
         "Random search in closed form is the exact expectation of drawing uniformly with the same budget; nothing is "
         "sampled for it.",
-        f"Simulated seconds are {kinds} costs of training, taken from the table; nothing was trained here.",
+        seconds,
     )
 
 
@@ -119,7 +150,7 @@ def _source(source: Source) -> str:
     return f"{source.name}{size}, sha256 {source.sha256 or 'unknown'}, {source.url or 'no address'}"
 
 
-def _task(task: Task) -> Row:
+def _task(task: Task, live: Live | None) -> Row:
     """What is known of one data set: splits in words, gaps, optimum, cost."""
     gaps = joined(f"{count:,} {SPLIT_WORDS.get(name, name)}" for name, count in task.missing.items())
     told = task.search_metric.replace("valid_", "validation ").replace("_", " ")
@@ -128,13 +159,16 @@ def _task(task: Task) -> Row:
     ]
     lengths = joined(f"{length:,}" for length in task.budgets)
     return task.dataset, (
-        f"searchers are told: {told} after {task.search_budget} epochs ({task.search_words})",
+        f"searchers are told: {told} after {task.search_budget} epochs "
+        + ("(trained live)" if live else f"({task.search_words})"),
         *((f"searchers may ask for trainings of {lengths} epochs",) if len(task.budgets) > 1 else ()),
         *(f"{SPLIT_WORDS[name]}: after {task.report_budget} epochs ({task.words[name]})" for name in SPLITS),
         *(f"best {SPLIT_WORDS[name]}: {_optimum(task.optimum[name])}" for name in SPLITS),
         f"mean architecture: {joined(means) or 'unknown'}",
         f"architectures without a number: {gaps}",
-        f"cost of one evaluation: {task.cost_words or 'training'} ({task.cost_provenance})",
+        "cost of one evaluation: its trainings and their validation (measured live)"
+        if live
+        else f"cost of one evaluation: {task.cost_words or 'training'} ({task.cost_provenance})",
     )
 
 
