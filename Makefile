@@ -1,4 +1,4 @@
-# make demo     install, fetch nats-tss, compare two searchers, write a page
+# make demo     install, compare three searchers on the bundled tss-digits, write a page
 # make test     install with the test extras, run the suite
 # make lint     style and types
 # make speed    every claim of speed, most as a ratio measured in one run
@@ -11,9 +11,8 @@ RUN ?= runs/first
 .PHONY: demo test lint speed clean
 
 demo: $(VENV)/.installed
-	$(BIN)/nasgauge fetch nats-tss
-	$(BIN)/nasgauge compare nats-tss --searcher random --searcher evolution --dataset cifar10 \
-	    --seconds 12000 --seeds 100 --out $(RUN)
+	$(BIN)/nasgauge compare tss-digits --searcher random --searcher evolution --searcher local-search \
+	    --seconds 60 --seeds 100 --out $(RUN)
 	$(BIN)/nasgauge report $(RUN)
 
 test: $(VENV)/.installed-test

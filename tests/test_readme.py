@@ -43,7 +43,9 @@ def test_python_examples_run(toy_path: Path, tmp_path: Path, monkeypatch: pytest
 def test_commands_exist_and_show_an_example() -> None:
     code = README.split("```")[1::2]
     commands = {word for block in code for word in re.findall(r"^nasgauge (\w+)", block, flags=re.MULTILINE)}
-    assert commands == {"list", "fetch", "convert", "info", "query", "compare", "report"}
+    assert commands == {
+        "list", "fetch", "convert", "info", "query", "compare", "report", "score", "verify", "build", "surrogate",
+    }  # fmt: skip
     for command in commands:
         shown = CliRunner().invoke(app, [command, "--help"])
         assert shown.exit_code == 0
