@@ -16,7 +16,7 @@ demo: $(VENV)/.installed
 	$(BIN)/nasgauge report $(RUN)
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto $(ARGS)  # one process a core, one thread a process
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check
