@@ -281,8 +281,8 @@ def test_bad_folders_give_one_clear_error(make_run: Any, tmp_path: Path) -> None
     write_frame(run.folder / "expectation-cifar10.parquet", pd.DataFrame({"query": [1]}))
     with pytest.raises(BadFile, match="expectation-cifar10"):
         report(run)
-    with pytest.raises(UnknownName, match=r"score.*compare"):
-        report(make_run("other", kind="score"))
+    with pytest.raises(UnknownName, match=r"poll.*compare"):
+        report(make_run("other", kind="poll"))
 
 
 @pytest.mark.parametrize("key", ["tasks", "searchers", "benchmark", "seeds", "host"])
