@@ -51,17 +51,8 @@ class Clock:
         Raises:
             BadValue: 100,000 evaluations in a row cost nothing and no limit of queries ends the search.
         """
-        if not seconds > 0:
-            seconds = self._for_free(seconds)
-        else:
-            self._free = 0
-        after = self.elapsed + seconds
-        if after > self.limit and not self.count_last:
-            self.elapsed = self.limit
-            return False
-        self.elapsed = after
-        self.queries += 1
-        return True
+        self.elapsed, counts = self.start(seconds)
+        return counts
 
     def start(self, seconds: float) -> tuple[float, bool]:
         """When a training of this length ends that starts now, and whether it counts; where it does not, it is

@@ -42,12 +42,19 @@ def identity(bench: Benchmark) -> dict[str, Any]:
     """The benchmark in words, counts and checksums, as run.json keeps it."""
     classes = len(np.unique(bench.space.canonical(np.arange(bench.space.size))))
     return {
-        "name": bench.name, "space": bench.space.name, "architectures": bench.space.size, "classes": classes,
+        **origin(bench), "classes": classes, "description": bench.describe(),
+        "sampling_law": bench.space.sampling_law,
+    }  # fmt: skip
+
+
+def origin(bench: Benchmark) -> dict[str, Any]:
+    """Which benchmark this is, whose, and from which files."""
+    return {
+        "name": bench.name, "space": bench.space.name, "architectures": bench.space.size,
         "title": "; ".join(str(table.info["title"]) for table in bench.tables),
         "licence": "; ".join(str(table.info["licence"]) for table in bench.tables),
         "sources": [vars(source) for table in bench.tables for source in table.sources],
         "table_sha256": {str(table.info["name"]): table.sha256() for table in bench.tables},
-        "description": bench.describe(), "sampling_law": bench.space.sampling_law,
     }  # fmt: skip
 
 

@@ -13,10 +13,10 @@ from typing import Any
 PACKAGES = ("nasgauge", "numpy", "scipy", "pandas", "h5py", "pyarrow", "joblib")
 
 
-def environment() -> dict[str, Any]:
-    """Versions of the packages that matter, the commit (None outside a checkout), the host, the time of the start."""
+def environment(*further: str) -> dict[str, Any]:
+    """Versions of the packages that matter and of ``further`` ones, commit (None outside a checkout), host, start."""
     versions = {"python": platform.python_version()}
-    for package in PACKAGES:
+    for package in (*PACKAGES, *further):
         try:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

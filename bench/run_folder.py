@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 
 FORMAT = "nasgauge-run"
 SCHEMA = 2
+
+
+def folder_for(name: str, config: Mapping[str, Any], asked: Sequence[str]) -> Path:
+    """The folder under ``runs/`` of a run that names none: the same question gets the same folder.
+
+    ``asked`` names the keys of ``config`` that make the question.
+    """
+    question = json.dumps({key: config[key] for key in asked}, sort_keys=True)
+    return Path("runs") / f"{name}-{zlib.crc32(question.encode()):08x}"
 
 
 class RunFolder:

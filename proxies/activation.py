@@ -13,7 +13,7 @@ from ..bench.live.cell import ConvEdge
 from ..bench.live.macro import Macro
 from .agreement import Agreement
 from .initial import generator
-from .modules import batch_statistics
+from .modules import batch_statistics, removing
 from .proxy import Proxy, named_by_settings
 from .signals import Signals
 
@@ -154,9 +154,5 @@ def _codes(network: nn.Module, images: Tensor) -> Tensor:
 
 def _observe(network: nn.Module, images: Tensor, hooks: list[torch.utils.hooks.RemovableHandle]) -> None:
     """One forward pass with hooks, which are removed afterwards."""
-    try:
-        with torch.no_grad(), batch_statistics(network):
-            network(images)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with removing(hooks), torch.no_grad(), batch_statistics(network):
+        network(images)

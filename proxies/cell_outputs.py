@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..bench.errors import BadValue
 from .initial import generator
-from .modules import batch_statistics
+from .modules import batch_statistics, removing
 from .subject import Subject
 
 BATCH = 64
@@ -47,10 +47,6 @@ def cell_outputs(subject: Subject) -> list[Tensor]:
         found.append(output if output.requires_grad else output.requires_grad_())
 
     hooks = [module.register_forward_hook(keep) for module in modules]
-    try:
-        with batch_statistics(network):
-            network(images.to(subject.batch.images.device))
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with removing(hooks), batch_statistics(network):
+        network(images.to(subject.batch.images.device))
     return found

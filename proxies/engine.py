@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..bench.benchmark import Benchmark
@@ -16,7 +13,7 @@ from ..bench.environment import environment
 from ..bench.errors import BadValue, NotMeasured
 from ..bench.live import need_torch
 from ..bench.parallel import answers, counted
-from ..bench.run_folder import write_frame
+from ..bench.run_folder import folder_for, write_frame
 from ..bench.spaces import Architectures, Ids, Space
 from ..bench.spaces import space as space_called
 from .names import chosen
@@ -166,17 +163,13 @@ def _scored(plan: Plan, left: Sequence[Piece], device: str, jobs: int, cluster: 
 
 def _start(plan: Plan, folder: str | os.PathLike[str] | None, device: str) -> ScoreRun:
     """The run folder, with everything in it that needs no network."""
-    config = {**plan.statement(), **environment()}
+    config = {**plan.statement(), **environment(*(() if plan.minibatches is None else ("torch",)))}
     if plan.minibatches is not None:
-        import torch
-
         from ..bench.live.device import describe, device_of
 
-        config["versions"]["torch"] = str(torch.__version__)
         config["host"]["device"] = describe(device_of(device)) if plan.device != "cpu" else "cpu"
     if folder is None:
-        digest = zlib.crc32(json.dumps({key: config[key] for key in ASKED}, sort_keys=True).encode())
-        folder = Path("runs") / f"scores-{config['benchmark']['name']}-{digest:08x}"
+        folder = folder_for(f"scores-{config['benchmark']['name']}", config, ASKED)
     run = ScoreRun.create(folder, config, ASKED)
     made: dict[str, Callable[[], pd.DataFrame]] = {ARCHITECTURES: partial(_architectures, plan)}
     if plan.columns:

@@ -6,10 +6,10 @@ import math
 from typing import Literal, TypeVar, get_args
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..bench.errors import UnknownName
-from ..bench.live.recipe import parameter_seed
+from ..bench.live.weights import fill, generator
 
 Law = Literal["normal", "kaiming"]
 Network = TypeVar("Network", bound=nn.Module)
@@ -23,23 +23,12 @@ def redraw(network: Network, law: Law, seed: int, repeat: int = 0) -> Network:
     """
     if law not in get_args(Law):
         raise UnknownName.of("initialisation", law, get_args(Law))
-    with torch.no_grad():
-        for name, module in network.named_modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.reset_running_stats()
-                nn.init.ones_(module.weight)
-                nn.init.zeros_(module.bias)
-            elif isinstance(module, (nn.Conv2d, nn.Linear)):
-                fan_in = module.weight[0].numel()
-                for part, parameter in module.named_parameters(recurse=False):
-                    stream = generator(seed, f"{law}:{repeat}:{name}.{part}")
-                    draw = torch.empty(parameter.shape).normal_(generator=stream)
-                    if law == "kaiming":
-                        draw *= 0.0 if part == "bias" else math.sqrt(2 / fan_in)
-                    parameter.copy_(draw)
-    return network
 
+    def draw(module: nn.Conv2d | nn.Linear, name: str, part: str) -> Tensor:
+        value = torch.empty(getattr(module, part).shape)
+        value.normal_(generator=generator(seed, f"{law}:{repeat}:{name}.{part}"))
+        if law == "kaiming":
+            value *= 0.0 if part == "bias" else math.sqrt(2 / module.weight[0].numel())
+        return value
 
-def generator(seed: int, name: str) -> torch.Generator:
-    """The random stream of one seed for one purpose, on the processor."""
-    return torch.Generator().manual_seed(parameter_seed(seed, name))
+    return fill(network, draw)

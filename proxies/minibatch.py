@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from ..bench.errors import BadValue
-from ..bench.live.build_run import describe_images
-from ..bench.live.images import Images
+from ..bench.live.images import Images, describe_images
 from .proxy import Batch
 
 STREAM = 2  # keeps these draws apart from those of architectures

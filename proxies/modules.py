@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.hooks import RemovableHandle
 
 from ..bench.errors import BadValue
 
@@ -20,6 +21,16 @@ def weighted(network: nn.Module) -> list[tuple[str, Any]]:
 def normalisations(network: nn.Module) -> list[_BatchNorm]:
     """All batch normalisations, in definition order."""
     return [module for module in network.modules() if isinstance(module, _BatchNorm)]
+
+
+@contextmanager
+def removing(hooks: Iterable[RemovableHandle]) -> Iterator[None]:
+    """Hooks that are removed again whatever happens."""
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from torch.func import functional_call, grad, vmap
 
 from ..bench.errors import BadValue
 from .initial import generator
-from .modules import batch_statistics, normalisations
+from .modules import batch_statistics, normalisations, removing
 from .proxy import Proxy, named_by_settings
 from .signals import Signals
 
@@ -92,10 +92,8 @@ def hold_statistics(network: nn.Module, images: Tensor) -> None:
         variance.copy_(inputs[0].var(others, correction=0))
 
     hooks = [norm.register_forward_pre_hook(keep) for norm in normalisations(network)]
-    with torch.no_grad(), batch_statistics(network):
+    with removing(hooks), torch.no_grad(), batch_statistics(network):
         network(images)
-    for hook in hooks:
-        hook.remove()
     network.eval()
 
 
@@ -139,12 +137,8 @@ def meco(side: int = 64) -> Proxy:
                 last[:], version[:] = [output], [output._version]
 
         hooks = [module.register_forward_hook(watch) for module in network.modules()]
-        try:
-            with torch.no_grad(), batch_statistics(network):
-                network(image)
-        finally:
-            for hook in hooks:
-                hook.remove()
+        with removing(hooks), torch.no_grad(), batch_statistics(network):
+            network(image)
         return sum(value for value in found if value == value)
 
     return Proxy("meco", "Jiang et al., MeCo, NeurIPS 2023, eq. 5", score, frozenset({"network"}))

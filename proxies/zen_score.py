@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..bench.errors import BadValue
 from .initial import generator
-from .modules import batch_statistics, last_map
+from .modules import batch_statistics, last_map, normalisations, removing
 from .proxy import Proxy, named_by_settings
 from .signals import Signals
 
@@ -47,14 +47,9 @@ def _once(signals: Signals, repeat: int, batch: int, noise: float) -> float:
         maps.append(output)
 
     last = last_map(network)
-    normalisations = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-    with torch.no_grad(), batch_statistics(network):
-        kept = last.register_forward_hook(keep)
-        watching = [module.register_forward_pre_hook(variance) for module in normalisations]
-        network(x)
-        for hook in watching:
-            hook.remove()
+    with torch.no_grad(), batch_statistics(network), removing([last.register_forward_hook(keep)]):
+        with removing([module.register_forward_pre_hook(variance) for module in normalisations(network)]):
+            network(x)
         network(x + noise * e)
-        kept.remove()
     difference = (maps[0] - maps[1]).abs().flatten(1).sum(1).mean()
     return float(difference.log() + torch.stack(variances).sqrt().log().sum())

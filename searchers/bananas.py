@@ -13,12 +13,13 @@ from ..bench.objective import Evaluation
 from ..bench.spaces import Ids, Space
 from .ensemble import Ensemble, Training
 from .paths import path_encoding
+from .rounds import Rounds
 from .searcher import Recipe
 from .slots import Rows, Slots, edit_rates, other_choices
 from .unseen import draw_unseen
 
 
-class Bananas:
+class Bananas(Rounds):
     """Rounds of ``batch`` architectures: train the ensemble, mutate the best, take what a draw from it promises most.
 
     The ensemble predicts the validation error [percent] from the truncated path encoding (`path_encoding`).
@@ -54,8 +55,7 @@ class Bananas:
         for name, value in sizes.items():
             if value < 1:
                 raise BadValue(f"{name}={value} given; legal: at least 1")
-        self._space = space
-        self._rng = rng
+        super().__init__(space, rng, initial)
         self._batch = batch
         self._candidates = candidates
         self._patience = patience
@@ -63,23 +63,9 @@ class Bananas:
         self._training = Training(members, layers, width, epochs, minibatch, rate)
         self._slots = Slots(space)
         self._rates = edit_rates(space)
-        self._seen: set[int] = set()
-        self._value: dict[int, float] = {}  # last value told, NaN included
-        self._queue = draw_unseen(space, rng, self._seen, initial)
 
-    def ask(self, n: int = 1) -> Sequence[int]:
-        if not self._queue:
-            self._queue = self._next_round()
-        asked, self._queue = self._queue[:n], self._queue[n:]
-        self._seen.update(asked)
-        return asked
-
-    def tell(self, evaluations: Sequence[Evaluation]) -> None:
-        for told in evaluations:
-            self._seen.add(told.id)
-            self._value[told.id] = told.value
-            if told.id in self._queue:
-                self._queue.remove(told.id)
+    def _learn(self, told: Evaluation) -> None:
+        self._value[told.id] = told.value  # NaN included
 
     def _next_round(self) -> list[int]:
         known = {arch: value for arch, value in self._value.items() if value == value}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import json
 import os
 import traceback
 import zlib
@@ -19,7 +18,7 @@ from ..bench.benchmark import Benchmark
 from ..bench.errors import BadValue
 from ..bench.objective import Log
 from ..bench.parallel import in_parallel
-from ..bench.run_folder import write_frame
+from ..bench.run_folder import folder_for, write_frame
 from ..bench.whole import write_whole
 from . import expectation
 from .live import Live, Training
@@ -130,8 +129,7 @@ def compare(
     plan.check(bench, table)
     config = statement(bench, plan, table)
     if folder is None:
-        digest = zlib.crc32(json.dumps({key: config[key] for key in ASKED}, sort_keys=True).encode())
-        folder = Path("runs") / f"{bench.name}-{digest:08x}"
+        folder = folder_for(bench.name, config, ASKED)
     run = Run.create(folder, config, ASKED)
     if plan.live is not None:
         plan = replace(plan, live=replace(plan.live, folder=run.folder / "live"))

@@ -120,7 +120,7 @@ class Training:
             BadValue: several data sets, a space that cannot be trained, other pictures than expected.
         """
         need_torch("live search")
-        from ..bench.live.build_run import describe_images
+        from ..bench.live.images import describe_images
 
         if len(tasks) > 1:
             names = ", ".join(task.dataset for task in tasks)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -36,16 +35,9 @@ def statement(bench: Benchmark, plan: Plan, scores: Scores | None) -> dict[str, 
         "mode": plan.mode, "resume": plan.resume, "objective2": plan.objective2,
         "constraint": None if plan.constraint is None else list(plan.constraint), "scores": plan.scores,
         "scores_sha256": None if scores is None else scores.sha256(),
-        "live": None if plan.live is None else plan.live.to_json(), **_made_with(plan),
+        "live": None if plan.live is None else plan.live.to_json(),
+        **environment(*(() if plan.live is None else ("torch",))),
     }  # fmt: skip
-
-
-def _made_with(plan: Plan) -> dict[str, Any]:
-    """Versions, commit and host; of PyTorch, too, where it trains."""
-    made_with = environment()
-    if plan.live is not None:
-        made_with["versions"]["torch"] = metadata.version("torch")
-    return made_with
 
 
 def reported(bench: Benchmark, task: Task, metric: str) -> Floats:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import json
 import os
-import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +15,7 @@ from ..bench.describe import identity
 from ..bench.environment import environment
 from ..bench.errors import BadValue
 from ..bench.parallel import in_parallel
-from ..bench.run_folder import read_frame, write_frame
+from ..bench.run_folder import folder_for, read_frame, write_frame
 from ..bench.surrogate.quality import agreement, coverage, noise_ceiling, tau
 from ..bench.surrogate.surrogate import FEWEST, Fitted, Question
 from .run import Run
@@ -108,12 +104,10 @@ def surrogate(
         "question": {**asdict(question), "words": entry.evaluated_on, "runs": entry.kind == "runs"},
         "fit_on": fit_on, "sizes": every, "repeats": repeats, "base_seed": base_seed, "held": held,
         "known": len(known), "noise": _noise(bench, question, known) if entry.kind == "runs" else None,
-        **environment(),
+        **environment("scikit-learn"),
     }  # fmt: skip
-    config["versions"]["scikit-learn"] = importlib.metadata.version("scikit-learn")
     if folder is None:
-        digest = zlib.crc32(json.dumps({key: config[key] for key in ASKED}, sort_keys=True).encode())
-        folder = Path("runs") / f"surrogate-{bench.name}-{digest:08x}"
+        folder = folder_for(f"surrogate-{bench.name}", config, ASKED)
     run = Run.create(folder, config, ASKED)
     draws = [Draw(size, repeat) for repeat in range(repeats) for size in reversed(every)]
     left = [draw for draw in draws if not run.part(draw.name).exists()]

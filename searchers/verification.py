@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..bench.benchmark import Benchmark
+from ..bench.describe import origin
 from ..bench.environment import environment
 from ..bench.errors import BadValue
 from ..bench.live import need_torch
 from ..bench.live.verify import Plan, plan_of, question, stratified, tabulated, train_one
-from ..bench.run_folder import read_frame
+from ..bench.run_folder import folder_for, read_frame
 from ..bench.spaces import Architectures
 from .run import Run
 
@@ -81,9 +79,8 @@ def verify(
     """
     need_torch("verification")
     from ..bench.live.batches import Batches
-    from ..bench.live.build_run import describe_images
     from ..bench.live.device import describe, device_of
-    from ..bench.live.images import Images
+    from ..bench.live.images import Images, describe_images
 
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
         raise BadValue(f"seeds={seeds!r}; legal: a number of trainings of each architecture, at least 1")
@@ -96,20 +93,18 @@ def verify(
     pictures = _images(plan, bench, images, image_folder, validation, limit)
     _check(bench, plan, pictures)
     config = {
-        "kind": "verify", "benchmark": _statement(bench), "plan": plan.to_json(), "images": describe_images(pictures),
+        "kind": "verify", "benchmark": origin(bench), "plan": plan.to_json(), "images": describe_images(pictures),
         "channels_last": channels_last, "compiled": compiled, "tabulated": tabulated(bench, plan),
         "published": _published(plan, bench),
         "given": {
             "images": None if images is None else os.fspath(images) if not isinstance(images, Images) else images.name,
             "validation": validation, "limit": limit, "device": device, "recipe": dict(recipe or {}),
         },
-        **environment(),
+        **environment("torch"),
     }  # fmt: skip
-    config["versions"]["torch"] = _torch_version()
     config["host"]["device"] = describe(where)
     if folder is None:
-        digest = zlib.crc32(json.dumps({key: config[key] for key in ASKED}, sort_keys=True).encode())
-        folder = Path("runs") / f"verify-{bench.name}-{digest:08x}"
+        folder = folder_for(f"verify-{bench.name}", config, ASKED)
     run = Run.create(folder, config, ASKED)
     if say is not None:
         for line in _words(bench, plan, pictures, config["host"]["device"]):
@@ -240,20 +235,3 @@ def _published(plan: Plan, bench: Benchmark) -> dict[str, Any]:
     """The recipe with which the table was made, unchanged."""
     unchanged = plan_of(bench, np.array(plan.ids), dataset=plan.dataset, metric=plan.metric, budget=plan.budget)
     return unchanged.to_json()["recipe"]
-
-
-def _statement(bench: Benchmark) -> dict[str, Any]:
-    """The benchmark in words and checksums."""
-    return {
-        "name": bench.name, "space": bench.space.name, "architectures": bench.space.size,
-        "title": "; ".join(str(table.info["title"]) for table in bench.tables),
-        "licence": "; ".join(str(table.info["licence"]) for table in bench.tables),
-        "sources": [vars(source) for table in bench.tables for source in table.sources],
-        "table_sha256": {str(table.info["name"]): table.sha256() for table in bench.tables},
-    }  # fmt: skip
-
-
-def _torch_version() -> str:
-    import torch
-
-    return str(torch.__version__)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -20,7 +18,7 @@ from ..environment import environment
 from ..errors import BadFile, BadValue, MissingFile
 from ..spaces import Ids, Space
 from ..whole import write_whole
-from .images import SPLITS, Images
+from .images import Images, describe_images
 from .protocol import Protocol
 
 FORMAT = "nasgauge-build"
@@ -133,29 +131,14 @@ class BuildRun:
         return content
 
     def _config(self) -> dict[str, Any]:
-        made_with = environment()
-        made_with["versions"]["torch"] = metadata.version("torch")
         return {
             "format": FORMAT, "schema": SCHEMA, "space": self.space.name, "classes": len(self.order),
             "images": describe_images(self.images), **self.protocol.to_json(), "seeds": list(self.seeds),
             "order_seed": ORDER_SEED, "classes_a_part": self.classes_a_part,
-            **made_with,
+            **environment("torch"),
         }  # fmt: skip
 
 
 def _essence(value: Any) -> Any:
     """A value without words: who describes the same images otherwise still goes on with the same build."""
     return {key: each for key, each in value.items() if key != "source"} if isinstance(value, dict) else value
-
-
-def describe_images(images: Images) -> dict[str, Any]:
-    """Name, shape, splits and checksum of a set of images."""
-    digest = hashlib.sha256()
-    for split in SPLITS:
-        for array in images.split(split):
-            digest.update(np.ascontiguousarray(array).tobytes())
-    return {
-        "name": images.name, "source": images.source, "shape": list(images.shape), "classes": images.classes,
-        "pictures": {split: images.count(split) for split in SPLITS}, "mean": list(images.mean),
-        "std": list(images.std), "sha256": digest.hexdigest(),
-    }  # fmt: skip

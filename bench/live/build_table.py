@@ -11,8 +11,8 @@ import numpy.typing as npt
 from ..column import Column
 from ..spaces import Ids
 from ..table import write_table
-from .build_run import BuildRun, Part, describe_images
-from .images import SPLITS
+from .build_run import BuildRun, Part
+from .images import SPLITS, describe_images
 
 MEANS = {
     "train": "collected during the epoch, while the weights still move",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -97,6 +99,19 @@ class Images:
             x_valid=self.x_valid[:limit].copy(), y_valid=self.y_valid[:limit].copy(),
             x_test=self.x_test[:limit].copy(), y_test=self.y_test[:limit].copy(),
         )  # fmt: skip
+
+
+def describe_images(images: Images) -> dict[str, Any]:
+    """Name, shape, splits and checksum of a set of images."""
+    digest = hashlib.sha256()
+    for split in SPLITS:
+        for array in images.split(split):
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return {
+        "name": images.name, "source": images.source, "shape": list(images.shape), "classes": images.classes,
+        "pictures": {split: images.count(split) for split in SPLITS}, "mean": list(images.mean),
+        "std": list(images.std), "sha256": digest.hexdigest(),
+    }  # fmt: skip
 
 
 def pixel_statistics(pictures: Pictures) -> tuple[tuple[float, ...], tuple[float, ...]]:

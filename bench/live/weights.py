@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 import numpy as np
@@ -41,7 +41,17 @@ def initialise(network: Network, seed: int, law: Law = "pytorch", device: str | 
     """
     if law not in get_args(Law):
         raise UnknownName.of("initialisation", law, get_args(Law))
-    network = network.to_empty(device=device)
+    return fill(
+        network.to_empty(device=device),
+        lambda module, name, part: _draw(module, part, generator(seed, f"{name}.{part}"), law),
+    )
+
+
+def fill(network: Network, draw: Callable[[nn.Conv2d | nn.Linear, str, str], Tensor]) -> Network:
+    """Give a network the parameters ``draw(module, its name, "weight" or "bias")`` in place; answers the network.
+
+    Normalisations start anew: weight 1, bias 0, running mean 0 and variance 1.
+    """
     with torch.no_grad():
         for name, module in network.named_modules():
             if isinstance(module, nn.BatchNorm2d):
@@ -50,9 +60,13 @@ def initialise(network: Network, seed: int, law: Law = "pytorch", device: str | 
                 nn.init.zeros_(module.bias)
             elif isinstance(module, (nn.Conv2d, nn.Linear)):
                 for part, parameter in module.named_parameters(recurse=False):
-                    generator = torch.Generator().manual_seed(parameter_seed(seed, f"{name}.{part}"))
-                    parameter.copy_(_draw(module, part, generator, law))
+                    parameter.copy_(draw(module, name, part))
     return network
+
+
+def generator(seed: int, name: str) -> torch.Generator:
+    """The random stream of one seed for one purpose, on the processor (see `recipe.parameter_seed`)."""
+    return torch.Generator().manual_seed(parameter_seed(seed, name))
 
 
 def _draw(module: nn.Conv2d | nn.Linear, part: str, generator: torch.Generator, law: Law) -> Tensor:

@@ -61,11 +61,6 @@ class Layout:
             raise Refused(f"key {_short(next(iter(self.keys), None))}, where an epoch from 0 is expected")
         return np.array(self.keys, dtype=np.int64)
 
-    @cached_property
-    def is_range(self) -> bool:
-        """Whether the keys are 0, 1, 2, ..."""
-        return self.keys == tuple(range(len(self.keys)))
-
 
 @dataclass(frozen=True)
 class Series:

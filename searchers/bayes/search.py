@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy.typing as npt
 from ...bench.errors import BadValue, UnknownName
 from ...bench.objective import Evaluation
 from ...bench.spaces import Ids, Space
+from ..rounds import Rounds
 from ..searcher import Recipe
 from ..slots import Slots
 from ..unseen import draw_unseen
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 
-class TreeWassersteinSearch:
+class TreeWassersteinSearch(Rounds):
     """Rounds: a Gaussian process over architectures is updated, and its most promising candidates are asked.
 
     Nguyen, Le, Yamada & Osborne, ICML 2021. Validation accuracies are standardised and maximised (the paper minimises
@@ -74,8 +74,7 @@ class TreeWassersteinSearch:
                 raise UnknownName.of(what, given, legal)
         if variant not in get_args(Variant):
             raise BadValue(f"variant={variant!r} given; legal: {', '.join(get_args(Variant))}")
-        self._space = space
-        self._rng = rng
+        super().__init__(space, rng, initial)
         self._batch = batch
         self._refit = refit
         self._acquisition = acquisition
@@ -92,24 +91,10 @@ class TreeWassersteinSearch:
         self._slots = Slots(space)
         self._rounds = 0
         self._scales: Scales | None = None
-        self._seen: set[int] = set()
-        self._value: dict[int, float] = {}  # last finite value told
-        self._queue = draw_unseen(space, rng, self._seen, initial)
 
-    def ask(self, n: int = 1) -> Sequence[int]:
-        if not self._queue:
-            self._queue = self._next_round()
-        asked, self._queue = self._queue[:n], self._queue[n:]
-        self._seen.update(asked)
-        return asked
-
-    def tell(self, evaluations: Sequence[Evaluation]) -> None:
-        for told in evaluations:
-            self._seen.add(told.id)
-            if np.isfinite(told.value):
-                self._value[told.id] = told.value
-            if told.id in self._queue:
-                self._queue.remove(told.id)
+    def _learn(self, told: Evaluation) -> None:
+        if np.isfinite(told.value):
+            self._value[told.id] = told.value
 
     def posterior(self) -> Posterior:
         """What the search believes now; the scales are those of its last fit.
