@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .proxies.score_run import ScoreRun
     from .reports.report import Report
     from .searchers import Recipe, Run
-    from .searchers.live import Live
+    from .searchers.runner.live import Live
 
 __version__ = "0.1.0"
 __all__ = ["build", "compare", "convert", "fetch", "open", "report", "score", "space", "study", "surrogate", "verify"]
@@ -140,7 +140,7 @@ def compare(
     out: str | os.PathLike[str] | None = None,
     progress: bool = False,
 ) -> Run:
-    """Run searchers against a benchmark on its simulated clock; see `nasgauge.searchers.experiment.compare`.
+    """Run searchers against a benchmark on its simulated clock; see `nasgauge.searchers.runner.experiment.compare`.
 
     Args:
         searchers: names ("random", "evolution", "evolution:nb101"), recipes, or searcher classes of your own.
@@ -149,14 +149,14 @@ def compare(
         objective2, constraint: a second objective, such as "flops_millions", and a hard limit, such as
             ("flops_millions", 50.0).
         live: train for real what searchers ask, with the table's own protocol: True, or how, as in
-            ``{"images": "mine.npz", "device": "cuda"}`` (`nasgauge.searchers.live.Live`).
+            ``{"images": "mine.npz", "device": "cuda"}`` (`nasgauge.searchers.runner.live.Live`).
         out: the run folder; default: one under ``runs/`` named after what is asked, so that asking again goes on.
 
     Warns:
         FailedRepetitions: some repetitions broke off with an error; the others are in the run.
     """
     from .searchers import recipe
-    from .searchers.experiment import compare
+    from .searchers.runner.experiment import compare
 
     run = compare(
         bench, [recipe(searcher) for searcher in searchers], out,
@@ -185,7 +185,7 @@ def study(
     Warns:
         FailedRepetitions: some repetitions broke off with an error; the others are in the run.
     """
-    from .searchers.study import Study
+    from .searchers.runner.study import Study
 
     return _with_warning(Study.read(path).run(out, jobs=jobs, cluster=cluster, home=home, progress=progress))
 
@@ -193,7 +193,7 @@ def study(
 def _with_warning(run: Run) -> Run:
     import warnings
 
-    from .searchers.run import FailedRepetitions
+    from .searchers.runner.run import FailedRepetitions
 
     if words := run.failed_words():
         warnings.warn(words, FailedRepetitions, stacklevel=3)
@@ -269,7 +269,7 @@ def verify(
     say: Callable[[str], None] | None = None,
     progress: bool = False,
 ) -> Run:
-    """Train architectures of a table again and compare; see `nasgauge.searchers.verification.verify`.
+    """Train architectures of a table again and compare; see `nasgauge.searchers.runner.verification.verify`.
 
     Args:
         archs: ids, official strings or graphs.
@@ -277,7 +277,7 @@ def verify(
         recipe: what shall differ from the benchmark's own recipe, such as ``{"epochs": 3}``.
         out: the run folder; default: one under ``runs/`` named after what is asked, so that asking again goes on.
     """
-    from .searchers.verification import verify
+    from .searchers.runner.verification import verify
 
     return verify(
         bench, archs, out, dataset=dataset, metric=metric, budget=budget, sample=sample, seeds=seeds,
@@ -347,14 +347,14 @@ def surrogate(
     out: str | os.PathLike[str] | None = None,
     progress: bool = False,
 ) -> Run:
-    """Measure how well a few architectures predict the others; see `nasgauge.searchers.stretching.surrogate`.
+    """Measure how well a few architectures predict the others; see `nasgauge.searchers.runner.stretching.surrogate`.
 
     To ask for predictions themselves, see `Benchmark.surrogate`.
 
     Args:
         out: the run folder; default: one under ``runs/`` named after what is asked, so that asking again goes on.
     """
-    from .searchers.stretching import surrogate
+    from .searchers.runner.stretching import surrogate
 
     return surrogate(
         bench, out, dataset=dataset, metric=metric, budget=budget, fit_on=fit_on, sizes=sizes, repeats=repeats,

@@ -95,8 +95,8 @@ def compare(
     import warnings
 
     from . import compare, open, study
-    from .searchers.run import FailedRepetitions
-    from .searchers.study import parse_limit
+    from .searchers.runner.run import FailedRepetitions
+    from .searchers.runner.study import parse_limit
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FailedRepetitions)
@@ -362,7 +362,7 @@ def surrogate(
       nasgauge surrogate nasbench101 --fit-on 1000 --size 100 --size 1000 --size 4000 --repeats 3
     """
     from . import open, surrogate
-    from .searchers.stretching import SIZES
+    from .searchers.runner.stretching import SIZES
 
     run = surrogate(
         open(name, home=home), dataset=dataset, metric=metric, budget=budget, fit_on=fit_on, sizes=size or SIZES,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..bench.errors import BadValue, UnknownName
 from ..bench.whole import write_whole
-from ..searchers.run import Run
+from ..searchers.runner.run import Run
 from .blocks import Section
 from .panels import Panel
 from .view import View

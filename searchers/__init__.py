@@ -17,7 +17,7 @@ from .nsga2 import nsga2
 from .optuna_adapter import optuna_search
 from .random_search import random
 from .reinforce import reinforce
-from .run import Run
+from .runner.run import Run
 from .searcher import Recipe, Searcher
 from .warm_start import warm_start
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bench.benchmark import Benchmark
-from .plan import Plan, Task
-from .statement import allowed, reported
+from .runner.plan import Plan, Task
+from .runner.statement import allowed, reported
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ...searchers.run import Run
+from ...searchers.runner.run import Run
 from ..blocks import Block, Cell, Facts, Grid, Label, Plot, Points, Section, Text
 from ..comparison import sentences
 from ..comparison.contest import ranking

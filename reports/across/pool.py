@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ...bench.errors import BadValue
-from ...searchers.run import Run
+from ...searchers.runner.run import Run
 from ..comparison.asked import Asked
 from ..comparison.outcome import Outcome, outcome
 

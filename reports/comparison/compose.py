@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from ...searchers.run import Run
+from ...searchers.runner.run import Run
 from ..blocks import Alarm, Block, Facts, Findings, Listing, Plot, Points, Section, Text
 from ..page import slug
 from ..panels import Panel

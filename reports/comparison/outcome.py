@@ -11,7 +11,7 @@ import pandas as pd
 
 from ...bench.errors import BadFile, MissingFile
 from ...bench.spaces import SPACES, space
-from ...searchers.run import Run
+from ...searchers.runner.run import Run
 from ..statistics import SEED, summarise
 from .asked import SPLITS, Asked, Task
 from .curves import Curve, curve, grid

@@ -7,7 +7,7 @@ import shlex
 from typing import Any
 
 from ...proxies.score_run import ScoreRun
-from ...searchers.run import Run
+from ...searchers.runner.run import Run
 from ..blocks import Block, Facts, Listing, Plot, Points, Section
 from ..correlation_statistics import RESAMPLES
 from ..panels import Panel

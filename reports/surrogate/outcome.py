@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ...bench.errors import BadFile, MissingFile
-from ...searchers.run import Run
-from ...searchers.stretching import LEVELS, PREDICTIONS, measurements, predictions
+from ...searchers.runner.run import Run
+from ...searchers.runner.stretching import LEVELS, PREDICTIONS, measurements, predictions
 from ..statistics import SEED, Summary, summarise
 
 QUANTITIES = ("tau", "tau_top", "rho", "r2", "error")

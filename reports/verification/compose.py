@@ -7,7 +7,7 @@ import math
 import shlex
 from typing import Any
 
-from ...searchers.run import Run
+from ...searchers.runner.run import Run
 from ..blocks import Alarm, Block, Cell, Facts, Findings, Grid, Listing, Points, Section
 from ..report import Report
 from ..statistics import RESAMPLES, SEED

@@ -11,8 +11,8 @@ import pandas as pd
 from scipy.stats import kendalltau
 
 from ...bench.errors import BadFile, MissingFile
-from ...searchers.run import Run
-from ...searchers.verification import trainings
+from ...searchers.runner.run import Run
+from ...searchers.runner.verification import trainings
 from ..statistics import LEVEL, RESAMPLES, SEED, Floats, bootstrap_mean
 
 FEWEST_FOR_TAU = 6  # architectures: with fewer, resampling them says nothing

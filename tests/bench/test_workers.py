@@ -18,7 +18,7 @@ from nasgauge.bench.errors import BadArchitecture, BadValue, NotMeasured
 from nasgauge.bench.objective import Evaluation, Level, Log, Objective, Trial
 from nasgauge.bench.spaces import space
 from nasgauge.bench.workers import Workers
-from nasgauge.searchers.search import search_once
+from nasgauge.searchers.runner.search import search_once
 
 SPACE = space("topology")
 IDS = 12  # the random searchers ask for these only

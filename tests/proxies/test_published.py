@@ -48,7 +48,8 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scored(bench: Benchmark, shared: Path, folder: Path, proxies: tuple[str, ...], cells: int, batch: int) -> Scores:
     """Ids, and the scores of each proxy in their order."""
     images = real_cifar10(shared)
-    frame = ng.score(bench, proxies, folder, archs=cells, images=images, batch=batch, dataset="cifar10").frame()
+    run = ng.score(bench, proxies, out=folder, archs=cells, images=images, batch=batch, dataset="cifar10")
+    frame = run.frame()
     assert len(frame) == cells
     return frame["id"].to_numpy(), {name: frame[name].to_numpy() for name in proxies}
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from nasgauge.bench.run_folder import write_frame
-from nasgauge.searchers.run import Run
+from nasgauge.searchers.runner.run import Run
 
 MakeRun = Callable[..., Run]
 PEAKS = {"cifar10": (91.6, 94.37, 12.0), "cifar100": (73.5, 73.51, 18.0), "ImageNet16-120": (46.8, 47.31, 14.0)}

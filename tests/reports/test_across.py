@@ -15,7 +15,7 @@ from nasgauge.reports.across.pool import Pool
 from nasgauge.reports.blocks import Plot, Text
 from nasgauge.reports.panels import Ranking
 from nasgauge.reports.view import View
-from nasgauge.searchers.run import Run
+from nasgauge.searchers.runner.run import Run
 
 LABELS = ["random", "evolution", "local-search"]
 

@@ -20,7 +20,7 @@ from nasgauge.reports.interactive import figure
 from nasgauge.reports.page import render
 from nasgauge.reports.report import Report
 from nasgauge.reports.view import View
-from nasgauge.searchers.run import Run
+from nasgauge.searchers.runner.run import Run
 
 
 def blocks(made: Report, kind: type) -> list[Any]:

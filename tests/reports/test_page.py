@@ -20,7 +20,7 @@ from nasgauge.bench.errors import BadValue, UnknownName
 from nasgauge.reports import Report, report
 from nasgauge.reports.blocks import Plot
 from nasgauge.reports.page import render, slug
-from nasgauge.searchers.run import Run
+from nasgauge.searchers.runner.run import Run
 
 
 class Reader(HTMLParser):
@@ -132,7 +132,7 @@ def test_an_interrupted_write_leaves_the_old_page(made: Report, tmp_path: Path, 
 
 def test_the_same_folder_gives_the_same_bytes_in_another_process(run: Run, made: Report, tmp_path: Path) -> None:
     program = (
-        "import sys; from nasgauge.searchers.run import Run; from nasgauge.reports import report;"
+        "import sys; from nasgauge.searchers.runner.run import Run; from nasgauge.reports import report;"
         "report(Run(sys.argv[1])).save_all(sys.argv[2])"
     )
     elsewhere = tmp_path / "elsewhere"  # nor does the page tell where the run lay

@@ -15,7 +15,7 @@ from nasgauge.reports.comparison.outcome import outcome
 from nasgauge.reports.panels import Matrix, Ranking
 from nasgauge.reports.report import Report
 from nasgauge.reports.view import View
-from nasgauge.searchers.run import Run
+from nasgauge.searchers.runner.run import Run
 
 LABELS = ["random", "evolution", "local-search"]
 MANY = ["cifar10", "cifar100", "ImageNet16-120", "one", "two", "three"]

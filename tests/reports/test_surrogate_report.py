@@ -11,8 +11,8 @@ from nasgauge.bench.run_folder import write_frame
 from nasgauge.reports import report
 from nasgauge.reports.surrogate.compose import command
 from nasgauge.reports.surrogate.outcome import outcome
-from nasgauge.searchers.run import Run
-from nasgauge.searchers.stretching import LEVELS, PREDICTIONS
+from nasgauge.searchers.runner.run import Run
+from nasgauge.searchers.runner.stretching import LEVELS, PREDICTIONS
 
 SIZES = (50, 100, 500)
 

@@ -16,7 +16,7 @@ from nasgauge.bench.live.recipe import Recipe
 from nasgauge.reports import report
 from nasgauge.reports.verification.compose import command
 from nasgauge.reports.verification.outcome import outcome, seed_spread
-from nasgauge.searchers.run import Run
+from nasgauge.searchers.runner.run import Run
 
 TEXT = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|"
 

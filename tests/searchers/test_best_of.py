@@ -12,7 +12,7 @@ from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.errors import BadValue
 from nasgauge.bench.spaces import space
 from nasgauge.searchers import Recipe, best_of, recipe
-from nasgauge.searchers.experiment import compare
+from nasgauge.searchers.runner.experiment import compare
 from nasgauge.testing import SearcherConformance, made_up_score
 
 

@@ -12,7 +12,7 @@ from nasgauge.bench.clock import Clock
 from nasgauge.bench.objective import Level, Objective
 from nasgauge.bench.spaces import Cells101, Ids
 from nasgauge.searchers import Recipe, evolution, hyperband, random, successive_halving
-from nasgauge.searchers.search import search_once
+from nasgauge.searchers.runner.search import search_once
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 

@@ -13,7 +13,7 @@ from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.clock import Clock
 from nasgauge.bench.objective import Objective
 from nasgauge.searchers import Recipe, bohb, evolution, random, reinforce
-from nasgauge.searchers.experiment import Plan, Task, repetitions, search_once
+from nasgauge.searchers.runner.experiment import Plan, Task, repetitions, search_once
 
 pytestmark = pytest.mark.real
 

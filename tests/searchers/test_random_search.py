@@ -9,7 +9,7 @@ from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.errors import BadValue
 from nasgauge.bench.spaces import Cells101, space
 from nasgauge.searchers import Recipe, random
-from nasgauge.searchers.search import search_once
+from nasgauge.searchers.runner.search import search_once
 from nasgauge.testing import SearcherConformance
 
 

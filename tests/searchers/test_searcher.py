@@ -8,7 +8,7 @@ import pytest
 from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.errors import BadValue, UnknownName
 from nasgauge.searchers import SEARCHERS, evolution, recipe
-from nasgauge.searchers.search import search_once
+from nasgauge.searchers.runner.search import search_once
 
 
 @pytest.mark.parametrize("name", SEARCHERS)

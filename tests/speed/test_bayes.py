@@ -11,7 +11,7 @@ from nasgauge.bench.spaces import space
 from nasgauge.searchers import Recipe, tw_gp, tw_gp_batch
 from nasgauge.searchers.bayes.embedding import embed, explain, whole_space
 from nasgauge.searchers.bayes.tree_wasserstein import TreeWasserstein
-from nasgauge.searchers.search import search_once
+from nasgauge.searchers.runner.search import search_once
 
 from .conftest import Row, best_of, median
 

@@ -19,7 +19,7 @@ PAGE = 25e6  # bytes that a browser has to read
 CODE = """
 import sys, time
 from nasgauge.reports import report
-from nasgauge.searchers.run import Run
+from nasgauge.searchers.runner.run import Run
 started = time.process_time()
 written = report(Run(sys.argv[1])).save_all(sys.argv[2])
 print(time.process_time() - started, len(written))
@@ -58,7 +58,7 @@ def test_curves_of_a_searcher(benchmark: Any, large: Path, row: Row) -> None:
 
     from nasgauge.reports.comparison.curves import curve, grid
     from nasgauge.reports.comparison.trajectory import split
-    from nasgauge.searchers.run import Run
+    from nasgauge.searchers.runner.run import Run
 
     runs = split(Run(large).records())["cifar10", "evolution"]
     x = grid("seconds", 12_000.0)

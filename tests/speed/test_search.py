@@ -13,7 +13,7 @@ import numpy as np
 
 from nasgauge.bench.benchmark import Benchmark
 from nasgauge.searchers import Recipe, evolution, random
-from nasgauge.searchers.search import search_once
+from nasgauge.searchers.runner.search import search_once
 
 from .conftest import Row, best_of, in_python, median
 
@@ -24,7 +24,7 @@ from joblib.externals.loky import get_reusable_executor
 from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.table import Table
 from nasgauge.searchers import Run, evolution
-from nasgauge.searchers.experiment import compare
+from nasgauge.searchers.runner.experiment import compare
 if __name__ == "__main__":
     started = time.perf_counter()
     run = compare(Benchmark(Table(sys.argv[1])), [evolution()], sys.argv[2], datasets=["cifar10"], queries=1_000,

@@ -11,7 +11,7 @@ import pytest
 from nasgauge.bench.benchmark import Benchmark
 from nasgauge.searchers import Recipe, bananas, bohb, evolution, local_search, random, reinforce
 from nasgauge.searchers.ensemble import Ensemble, Training
-from nasgauge.searchers.search import search_once
+from nasgauge.searchers.runner.search import search_once
 
 from .conftest import Row, best_of, median
 

@@ -17,7 +17,7 @@ from nasgauge.bench.objective import Trial
 from nasgauge.bench.spaces import Size, Topology
 from nasgauge.data.images import digits
 from nasgauge.searchers import recipe
-from nasgauge.searchers.search import search_once
+from nasgauge.searchers.runner.search import search_once
 
 SPACE = Topology()
 

@@ -13,7 +13,7 @@ from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.errors import BadValue, MissingFile
 from nasgauge.bench.parallel import in_parallel
 from nasgauge.searchers import Run, evolution, random
-from nasgauge.searchers.experiment import compare
+from nasgauge.searchers.runner.experiment import compare
 
 
 def leave_a_mark(folder: Path, number: int, weight: int) -> int:

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..bench.benchmark import Benchmark
-from ..bench.errors import BadFile, BadValue, MissingFile, NasgaugeError, UnknownName
-from ..bench.table import Table
-from ..data.home import Folder, locate, tables_at_hand
+from ...bench.benchmark import Benchmark
+from ...bench.errors import BadFile, BadValue, MissingFile, NasgaugeError, UnknownName
+from ...bench.table import Table
+from ...data.home import Folder, locate, tables_at_hand
+from ..searcher import Recipe
 from .live import Live, beside
 from .plan import Limit, Plan
 from .run import Run
-from .searcher import Recipe
 from .toml_lines import Place, line_of
 
 HEAD = """\
@@ -156,7 +156,7 @@ class _Reader:
         return Live.of(beside(given, self._path.parent))
 
     def _searcher(self, position: int, given: Any) -> Recipe:
-        from . import recipe
+        from .. import recipe
 
         place: Place = ("searchers", position)
         if isinstance(given, str):
@@ -244,8 +244,8 @@ def _spelled(table: Table) -> str:
 
 def _table(recipe: Recipe) -> dict[str, Any]:
     """The table [[searchers]] that makes this recipe again."""
-    from . import SEARCHERS
-    from . import recipe as recipe_of
+    from .. import SEARCHERS
+    from .. import recipe as recipe_of
 
     table, build = recipe.table, recipe.build
     if recipe.name in SEARCHERS:
@@ -263,7 +263,7 @@ def _root(build: Any) -> Any:
 
 def _refused(table: Mapping[str, Any]) -> bool:
     """Whether no searcher can be made of this table."""
-    from . import recipe
+    from .. import recipe
 
     try:
         recipe(table)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..bench.errors import BadValue
-from ..bench.objective import Evaluation, Objective, Trial
-from ..bench.workers import Workers
-from .scores import CountedScores
-from .searcher import Searcher
+from ...bench.errors import BadValue
+from ...bench.objective import Evaluation, Objective, Trial
+from ...bench.workers import Workers
+from ..scores import CountedScores
+from ..searcher import Searcher
 
 Mode = Literal["async", "sync"]
 

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..bench.benchmark import Benchmark
-from ..bench.describe import origin
-from ..bench.environment import environment
-from ..bench.errors import BadValue
-from ..bench.live import need_torch
-from ..bench.live.verify import Plan, plan_of, question, stratified, tabulated, train_one
-from ..bench.run_folder import folder_for, read_frame
-from ..bench.spaces import Architectures
+from ...bench.benchmark import Benchmark
+from ...bench.describe import origin
+from ...bench.environment import environment
+from ...bench.errors import BadValue
+from ...bench.live import need_torch
+from ...bench.live.verify import Plan, plan_of, question, stratified, tabulated, train_one
+from ...bench.run_folder import folder_for, read_frame
+from ...bench.spaces import Architectures
 from .run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..bench.live.images import Images
-    from ..bench.live.training import History
+    from ...bench.live.images import Images
+    from ...bench.live.training import History
 
 ASKED = ("kind", "benchmark", "plan", "images", "channels_last", "compiled")
 """The keys of run.json that decide the numbers."""
@@ -78,9 +78,9 @@ def verify(
         BadValue: unknown device, images that do not fit the network, a folder with something else in it.
     """
     need_torch("verification")
-    from ..bench.live.batches import Batches
-    from ..bench.live.device import describe, device_of
-    from ..bench.live.images import Images, describe_images
+    from ...bench.live.batches import Batches
+    from ...bench.live.device import describe, device_of
+    from ...bench.live.images import Images, describe_images
 
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
         raise BadValue(f"seeds={seeds!r}; legal: a number of trainings of each architecture, at least 1")
@@ -193,8 +193,8 @@ def _images(
     plan: Plan, bench: Benchmark, images: str | os.PathLike[str] | Images | None,
     folder: str | os.PathLike[str] | None, validation: float | str | None, limit: int | None,
 ) -> Images:  # fmt: skip
-    from ..bench.live.images import Images
-    from ..data.images import load
+    from ...bench.live.images import Images
+    from ...data.images import load
 
     if isinstance(images, Images):
         return images if limit is None else images.first(limit)
@@ -220,7 +220,7 @@ def _validation(plan: Plan, space: str) -> float | str:
 
 def _check(bench: Benchmark, plan: Plan, images: Images) -> None:
     """Images that do not fit the network, or have no split to compare on, are an error before anything is trained."""
-    from ..bench.live.macro import Macro, StackMacro
+    from ...bench.live.macro import Macro, StackMacro
 
     macro = plan.macro or (StackMacro() if bench.space.name == "cells101" else Macro())
     macro.check_image(images.shape)

@@ -13,8 +13,8 @@ from nasgauge.bench.errors import BadValue, NotMeasured, UnknownName
 from nasgauge.bench.spaces import space
 from nasgauge.bench.surrogate.quality import agreement
 from nasgauge.bench.table import Table, write_table
-from nasgauge.searchers.run import Run
-from nasgauge.searchers.stretching import Draw, _split, measurements, predictions, surrogate
+from nasgauge.searchers.runner.run import Run
+from nasgauge.searchers.runner.stretching import Draw, _split, measurements, predictions, surrogate
 
 TOPOLOGY = space("topology")
 SMALL = {"fit_on": 60, "sizes": (40,), "repeats": 2, "held": 300, "jobs": 1}

@@ -22,14 +22,14 @@ from nasgauge.bench.objective import Evaluation, Trial
 from nasgauge.bench.table import Table, write_table
 from nasgauge.data.home import locate
 from nasgauge.searchers import Recipe, Run, evolution, random, recipe, warm_start
-from nasgauge.searchers.experiment import compare
+from nasgauge.searchers.runner.experiment import compare
 
 SCRIPT = """
 import sys
 from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.table import Table
 from nasgauge.searchers import evolution, random
-from nasgauge.searchers.experiment import compare
+from nasgauge.searchers.runner.experiment import compare
 if __name__ == "__main__":
     compare(Benchmark(Table(sys.argv[1])), [random(), evolution()], sys.argv[2], datasets=["cifar10"], queries=2000,
             seeds=60, workers=3, jobs=int(sys.argv[3]))

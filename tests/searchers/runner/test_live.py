@@ -27,9 +27,9 @@ from nasgauge.bench.live.protocol import Protocol
 from nasgauge.bench.table import Table, write_table
 from nasgauge.data.images import digits
 from nasgauge.searchers import Recipe, Run
-from nasgauge.searchers.live import Live
 from nasgauge.searchers.random_search import RandomSearch
-from nasgauge.searchers.study import Study
+from nasgauge.searchers.runner.live import Live
+from nasgauge.searchers.runner.study import Study
 
 CHANGES = {"lr": 0.05, "batch": 20}
 

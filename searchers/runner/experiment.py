@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..bench.benchmark import Benchmark
-from ..bench.errors import BadValue
-from ..bench.objective import Log
-from ..bench.parallel import in_parallel
-from ..bench.run_folder import folder_for, write_frame
-from ..bench.whole import write_whole
-from . import expectation
+from ...bench.benchmark import Benchmark
+from ...bench.errors import BadValue
+from ...bench.objective import Log
+from ...bench.parallel import in_parallel
+from ...bench.run_folder import folder_for, write_frame
+from ...bench.whole import write_whole
+from .. import expectation
+from ..scores import Scores, files_of
+from ..searcher import Recipe
 from .live import Live, Training
 from .plan import Limit, Plan, Task, Trials, tasks_of
 from .run import FAILURE, Run
-from .scores import Scores, files_of
 from .search import Mode, Spending, search_once
-from .searcher import Recipe
 from .statement import ASKED, allowed, reported, statement
 from .study import study_text
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..bench.benchmark import Benchmark
-from ..bench.describe import identity
-from ..bench.environment import environment
-from ..bench.errors import NotMeasured
+from ...bench.benchmark import Benchmark
+from ...bench.describe import identity
+from ...bench.environment import environment
+from ...bench.errors import NotMeasured
+from ..scores import Scores
 from .plan import Plan, Task
-from .scores import Scores
 
 ASKED = (
     "kind", "benchmark", "tasks", "searchers", "seconds", "queries", "count_last", "seeds", "base_seed", "trial",

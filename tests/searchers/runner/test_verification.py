@@ -16,7 +16,7 @@ import nasgauge as ng
 from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.errors import BadValue, MissingFile
 from nasgauge.bench.live.images import Images
-from nasgauge.searchers.verification import trainings, verify
+from nasgauge.searchers.runner.verification import trainings, verify
 
 SMALL = {"epochs": 2, "batch": 16}
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..bench.benchmark import Benchmark
-from ..bench.clock import Clock
-from ..bench.errors import BadValue, UnknownName
-from ..bench.live import need_torch
-from ..bench.live.images import Images
-from ..bench.live.macro import Macro
-from ..bench.live.protocol import Protocol
-from ..bench.live.recipe import Recipe
-from ..bench.objective import Objective
-from ..bench.spaces import Topology
+from ...bench.benchmark import Benchmark
+from ...bench.clock import Clock
+from ...bench.errors import BadValue, UnknownName
+from ...bench.live import need_torch
+from ...bench.live.images import Images
+from ...bench.live.macro import Macro
+from ...bench.live.protocol import Protocol
+from ...bench.live.recipe import Recipe
+from ...bench.objective import Objective
+from ...bench.spaces import Topology
 
 if TYPE_CHECKING:
     from .plan import Task
@@ -80,7 +80,7 @@ class Live:
 
     def load(self, dataset: str) -> Images:
         """The pictures, by default those that ``dataset`` is named after; errors are those of `data.images.load`."""
-        from ..data.images import load
+        from ...data.images import load
 
         if not isinstance(self.images, Images):
             name = dataset.removesuffix("-valid") if self.images is None else self.images
@@ -120,7 +120,7 @@ class Training:
             BadValue: several data sets, a space that cannot be trained, other pictures than expected.
         """
         need_torch("live search")
-        from ..bench.live.images import describe_images
+        from ...bench.live.images import describe_images
 
         if len(tasks) > 1:
             names = ", ".join(task.dataset for task in tasks)
@@ -153,7 +153,7 @@ class Training:
         allowed: npt.NDArray[np.bool_] | None,
     ) -> Objective:  # fmt: skip
         """What one repetition may know and spend; see `LiveObjective`."""
-        from ..bench.live.objective import LiveObjective
+        from ...bench.live.objective import LiveObjective
 
         return LiveObjective(
             bench.space, self.images, clock, budget=task.budget, budgets=task.budgets, protocol=self.protocol,
@@ -170,7 +170,7 @@ class Training:
 
     def to_toml(self) -> dict[str, Any]:
         """The table [live] of a study that trains on these very pictures; those given as `Images` by their name."""
-        from ..data.images.sets import NAMES
+        from ...data.images.sets import NAMES
 
         live = self.asked
         name: Any = live.images.name if isinstance(live.images, Images) else live.images
@@ -186,7 +186,7 @@ class Training:
 
 def beside(live: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """A table [live] whose paths count from ``folder``; what is not there stays as it is written."""
-    from ..data.images.sets import NAMES
+    from ...data.images.sets import NAMES
 
     given = {key: live[key] for key in ("images", "image_folder") if isinstance(live.get(key), str)}
     there = {key: folder / Path(name).expanduser() for key, name in given.items() if name not in NAMES}

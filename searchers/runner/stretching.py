@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..bench.benchmark import Benchmark
-from ..bench.describe import identity
-from ..bench.environment import environment
-from ..bench.errors import BadValue
-from ..bench.parallel import in_parallel
-from ..bench.run_folder import folder_for, read_frame, write_frame
-from ..bench.surrogate.quality import agreement, coverage, noise_ceiling, tau
-from ..bench.surrogate.surrogate import FEWEST, Fitted, Question
+from ...bench.benchmark import Benchmark
+from ...bench.describe import identity
+from ...bench.environment import environment
+from ...bench.errors import BadValue
+from ...bench.parallel import in_parallel
+from ...bench.run_folder import folder_for, read_frame, write_frame
+from ...bench.surrogate.quality import agreement, coverage, noise_ceiling, tau
+from ...bench.surrogate.surrogate import FEWEST, Fitted, Question
 from .run import Run
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.errors import BadFile, BadValue, MissingFile, NasgaugeError
 from nasgauge.searchers import SEARCHERS, Recipe, Run, evolution, random, recipe, warm_start
-from nasgauge.searchers.experiment import compare
-from nasgauge.searchers.plan import Plan, Task
 from nasgauge.searchers.random_search import RandomSearch
-from nasgauge.searchers.study import Study, parse_limit, study_text
-from nasgauge.searchers.toml_lines import line_of
+from nasgauge.searchers.runner.experiment import compare
+from nasgauge.searchers.runner.plan import Plan, Task
+from nasgauge.searchers.runner.study import Study, parse_limit, study_text
+from nasgauge.searchers.runner.toml_lines import line_of
 
 WHOLE = """\
 # everything a study can say

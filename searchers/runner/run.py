@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..bench.errors import MissingFile
-from ..bench.run_folder import RunFolder, read_frame
+from ...bench.errors import MissingFile
+from ...bench.run_folder import RunFolder, read_frame
 
 if TYPE_CHECKING:
     import pandas as pd

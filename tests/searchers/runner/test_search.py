@@ -9,8 +9,8 @@ from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.errors import BadArchitecture, BadValue
 from nasgauge.bench.objective import Evaluation, Objective, Trial
 from nasgauge.searchers import SEARCHERS, Recipe, recipe
+from nasgauge.searchers.runner.search import search_once
 from nasgauge.searchers.scores import Scores
-from nasgauge.searchers.search import search_once
 
 
 class Rungs:

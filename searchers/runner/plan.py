@@ -8,14 +8,14 @@ from typing import Literal
 
 import numpy as np
 
-from ..bench.benchmark import Benchmark
-from ..bench.clock import Clock
-from ..bench.errors import BadValue, NasgaugeError, NotMeasured, UnknownName
-from ..bench.objective import Objective
+from ...bench.benchmark import Benchmark
+from ...bench.clock import Clock
+from ...bench.errors import BadValue, NasgaugeError, NotMeasured, UnknownName
+from ...bench.objective import Objective
+from ..scores import Scores
+from ..searcher import Recipe
 from .live import Training
-from .scores import Scores
 from .search import Mode
-from .searcher import Recipe
 
 Trials = Literal["mean", "random"]
 Limit = tuple[str, float]
