@@ -26,13 +26,27 @@ if TYPE_CHECKING:
     from .bench.spaces import Architectures, Space
     from .proxies import Batch, Proxy
     from .proxies.combinations import Combination
+    from .proxies.encodings import Encoded
     from .proxies.score_run import ScoreRun
     from .reports.report import Report
     from .searchers import Recipe, Run
     from .searchers.runner.live import Live
 
 __version__ = "0.1.0"
-__all__ = ["build", "compare", "convert", "fetch", "open", "report", "score", "space", "study", "surrogate", "verify"]
+__all__ = [
+    "build",
+    "compare",
+    "convert",
+    "encode",
+    "fetch",
+    "open",
+    "report",
+    "score",
+    "space",
+    "study",
+    "surrogate",
+    "verify",
+]
 
 _FLOORS = ("bench", "data", "proxies", "reports", "searchers", "testing")
 
@@ -245,6 +259,29 @@ def score(
     if words := run.failed_words():
         warnings.warn(words, FailedScores, stacklevel=2)
     return run
+
+
+def encode(
+    space: Benchmark | Space | str, encoding: str, archs: Architectures | None = None, **settings: Any
+) -> Encoded:
+    """Architectures as rows of numbers, (n, d) float32: ``encode("topology", "path")`` is (15625, 155).
+
+    Args:
+        space: a space, a benchmark, or the name of either.
+        encoding: "adjacency", "path", ..., see `nasgauge.proxies.encodings.ENCODINGS`.
+        archs: ids, official texts or graphs; default: the whole space, in the order of ids.
+        settings: of the encoding, such as ``sparse=True``.
+
+    Raises:
+        UnknownName: no such encoding, or not for this space; the message lists those there are.
+    """
+    from .bench.spaces import SPACES, Space
+    from .bench.spaces import space as space_called
+    from .proxies.encodings import encode
+
+    if isinstance(space, str):
+        space = space_called(space) if space in SPACES else open(space)
+    return encode(space if isinstance(space, Space) else space.space, encoding, archs, **settings)
 
 
 def verify(
