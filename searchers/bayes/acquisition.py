@@ -22,10 +22,13 @@ def acquire(
 ) -> Floats:  # fmt: skip
     """The promise of every candidate, (n,), by name: "ucb", "ei" or "thompson".
 
+    Args:
+        covariance: of the candidates, (n, n); or their variances alone, (n,): a Thompson draw is then independent.
+
     Raises:
         UnknownName: no such acquisition.
     """
-    variance = np.maximum(np.diag(covariance), 0)
+    variance = np.maximum(np.diag(covariance) if covariance.ndim == 2 else covariance, 0)
     if name == "ucb":
         return upper_confidence_bound(mean, variance, beta, variant)
     if name == "ei":
@@ -56,6 +59,8 @@ def expected_improvement(mean: Floats, variance: Floats, best: float) -> Floats:
 
 
 def thompson(mean: Floats, covariance: Floats, rng: np.random.Generator) -> Floats:
-    """One joint draw from the posterior."""
+    """One joint draw from the posterior, or independent ones where only variances (n,) are given."""
+    if covariance.ndim == 1:
+        return mean + np.sqrt(np.maximum(covariance, 0)) * rng.standard_normal(len(mean))
     values, vectors = np.linalg.eigh(covariance)
     return mean + vectors @ (np.sqrt(np.maximum(values, 0)) * rng.standard_normal(len(values)))

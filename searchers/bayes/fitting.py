@@ -49,6 +49,10 @@ class Tuning:
             return [ANY] * components
         return [(1e-2, 2.0)] * 3 if self.wide else [OPERATIONS, DEGREES, DEGREES]
 
+    def groups_of(self, components: int) -> tuple[int, ...]:
+        """The group of each component; by default every one is a group of its own."""
+        return tuple(range(components)) if self.groups is None or components == 1 else self.groups
+
 
 PAPER = Tuning()
 #: The authors' code: one gram (optimise_gp_hyperparameter_v3), two grams (optimise_gp_hyperparameter_v2).

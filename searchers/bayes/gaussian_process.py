@@ -1,149 +1,48 @@
-"""The Gaussian process over architectures: scikit-learn's, with exponentials of tree-Wasserstein distances as kernel.
+"""The Gaussian process over architectures: exponentials of tree-Wasserstein distances as covariance.
 
 =========  ==========================================================================================
 symbol     meaning
 =========  ==========================================================================================
 d_c        distance in component c (operations, in-degrees, out-degrees), (n, m)
-l_g        length scale of a group g of components; by default every component is a group of its own
+l_c        length scale of component c
 sigma      variance of the noise of a standardised value
-k          exp(-sum_c d_c / l_g(c)) + sigma [same observation]
+k          exp(-sum_c d_c / l_c) + sigma [same observation]
 =========  ==========================================================================================
 
-Nguyen et al., ICML 2021: unit signal variance, values standardised. scikit-learn takes some seconds to import: this
-module is imported where a search first needs it.
+Nguyen et al., ICML 2021: unit signal variance, values standardised. `Posterior.regressor` is scikit-learn's for what is
+not offered here, and the oracle of the tests; a search needs numpy and scipy only, and is imported in a blink.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import cho_solve, solve_triangular
-from scipy.optimize import minimize
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import Hyperparameter, Kernel
+from scipy.linalg import cho_solve, lapack, solve_triangular
+from scipy.spatial.distance import cdist
 
 from ...bench.errors import BadValue
 from .embedding import Points
-from .fitting import Scales, Tuning
+from .fitting import Scales
+from .likelihood import JITTER
+from .likelihood import fit_scales as fit_scales
+
+if TYPE_CHECKING:
+    from sklearn.gaussian_process import GaussianProcessRegressor
 
 Floats = npt.NDArray[np.float64]
 
 
-class TreeExponential(Kernel):  # type: ignore[misc]
-    """k(x, x') = exp(-sum_c d_c(x, x') / l_g(c)), plus the noise on the diagonal of k(X, X).
-
-    Hyperparameters are the logarithms of the length scales, then of the noise; gradients are analytic.
-
-    Args:
-        length_scales: l_g, one per group.
-        noise: sigma.
-        sizes: coordinates of each component; rows of X are these side by side (`Points.values`).
-        groups: the group of each component; default: one each.
-        length_bounds: (low, high) of each length scale.
-        noise_bounds: (low, high), or "fixed".
-    """
-
-    def __init__(
-        self, length_scales: Sequence[float], noise: float = 1e-3, *, sizes: tuple[int, ...] = (1,),
-        groups: tuple[int, ...] | None = None, length_bounds: Any = (1e-3, 1.0), noise_bounds: Any = (1e-3, 1e-2),
-    ) -> None:  # fmt: skip
-        self.length_scales = length_scales
-        self.noise = noise
-        self.sizes = sizes
-        self.groups = groups
-        self.length_bounds = length_bounds
-        self.noise_bounds = noise_bounds
-
-    @property
-    def hyperparameter_length_scales(self) -> Hyperparameter:
-        return Hyperparameter("length_scales", "numeric", self.length_bounds, len(np.atleast_1d(self.length_scales)))
-
-    @property
-    def hyperparameter_noise(self) -> Hyperparameter:
-        return Hyperparameter("noise", "numeric", self.noise_bounds)
-
-    def __call__(self, X: Floats, Y: Floats | None = None, eval_gradient: bool = False) -> Any:
-        distances = self._distances(X, Y)
-        scales = np.atleast_1d(self.length_scales)
-        groups = np.arange(len(self.sizes)) if self.groups is None else np.array(self.groups)
-        values = np.exp(-np.tensordot(1 / scales[groups], distances, 1))
-        if not eval_gradient:
-            return values if Y is not None else values + self.noise * np.eye(len(X))
-        slopes = [values * distances[groups == group].sum(axis=0) / scale for group, scale in enumerate(scales)]
-        if not self.hyperparameter_noise.fixed:
-            slopes.append(self.noise * np.eye(len(X)))
-        return values + self.noise * np.eye(len(X)), np.stack(slopes, axis=-1)
-
-    def _distances(self, X: Floats, Y: Floats | None) -> Floats:
-        """Component distances; those of one X with itself are remembered, for a fit asks for them again and again."""
-        if Y is not None:
-            return Points(X, self.sizes).distances(Points(Y, self.sizes))
-        if getattr(self, "_of", None) is not X:
-            self._of, self._remembered = X, Points(X, self.sizes).distances()
-        return self._remembered
-
-    def diag(self, X: Floats) -> Floats:
-        return np.full(len(X), 1 + self.noise)
-
-    def is_stationary(self) -> bool:
-        return False
-
-    def _check_bounds_params(self) -> None:
-        """The bounds are published and often active; scikit-learn would warn of that at every fit."""
-
-
-def _kernel(sizes: tuple[int, ...], tuning: Tuning, scales: Scales | None = None) -> TreeExponential:
-    limits = tuning.limits(len(sizes))
-    groups = tuple(range(len(sizes))) if len(sizes) == 1 else tuning.groups
-    fixed = tuning.noise[0] == tuning.noise[1]
-    if scales is not None:
-        return TreeExponential(scales.lengths, scales.noise, sizes=sizes, noise_bounds="fixed")
-    count = 1 + max(groups or range(len(sizes)))
-    return TreeExponential(
-        [high for _, high in limits[:count]], tuning.noise[1], sizes=sizes, groups=groups,
-        length_bounds=limits[:count], noise_bounds="fixed" if fixed else tuning.noise,
-    )  # fmt: skip
-
-
-def fit_scales(points: Points, values: Floats, tuning: Tuning, rng: np.random.Generator) -> Scales:
-    """Length scales and noise of the highest marginal likelihood that ``tuning.restarts`` climbs find.
-
-    Each climb starts from the best of ``tuning.starts`` uniform draws inside the bounds and follows L-BFGS-B in the
-    logarithms of the parameters (the authors: in the parameters, with numerical gradients).
-
-    Args:
-        values: standardised values, (n,).
-    """
-    kernel = _kernel(points.sizes, tuning)
-    regressor = GaussianProcessRegressor(kernel, optimizer=_climbs(tuning, rng), copy_X_train=False)
-    regressor.fit(points.values, values)
-    fitted = regressor.kernel_
-    lengths = np.atleast_1d(fitted.length_scales)
-    if tuning.shared_when_fitted and len(points.sizes) == 3:
-        low, high = tuning.limits(3)[2]
-        return Scales((*lengths[:2].tolist(), float(rng.uniform(low, high))), float(fitted.noise))
-    groups = range(len(points.sizes)) if fitted.groups is None else fitted.groups
-    return Scales(tuple(float(lengths[group]) for group in groups), float(fitted.noise))
-
-
-def _climbs(tuning: Tuning, rng: np.random.Generator) -> Callable[..., tuple[Floats, float]]:
-    def optimizer(objective: Callable[..., Any], initial: Floats, bounds: Floats) -> tuple[Floats, float]:
-        best, lowest = np.array(initial), np.inf
-        low, high = np.exp(bounds).T
-        for _ in range(tuning.restarts):
-            starts = np.log(rng.uniform(low, high, (tuning.starts, len(low))))
-            start = min(starts, key=lambda theta: float(objective(theta, eval_gradient=False)))
-            found = minimize(objective, start, jac=True, bounds=bounds, method="L-BFGS-B")
-            if found.fun < lowest:
-                best, lowest = found.x, float(found.fun)
-        return best, lowest
-
-    return optimizer
+def covariance(a: Points, b: Points, scales: Scales) -> Floats:
+    """exp(-sum_c d_c / l_c) between two lists of architectures, (len(a), len(b)): one Manhattan distance."""
+    lengths = np.repeat(scales.lengths, a.sizes)
+    matrix = cdist(a.values / lengths, b.values / lengths, "cityblock")
+    np.negative(matrix, out=matrix)
+    return np.exp(matrix, out=matrix)
 
 
 class Prediction(NamedTuple):
@@ -182,32 +81,75 @@ class Posterior:
         return standard(self.values)
 
     @cached_property
-    def regressor(self) -> GaussianProcessRegressor:
-        """scikit-learn's, fitted to the standardised values with the given scales."""
+    def factor(self) -> Floats:
+        """Lower Cholesky factor of the covariance of the noisy observations, (n, n)."""
+        return _factor(covariance(self.points, self.points, self.scales), self.scales.noise)
+
+    @cached_property
+    def whitened(self) -> Floats:
+        """The standardised values, solved by the factor, (n,)."""
         mean, spread = self.standard
-        kernel = _kernel(self.points.sizes, Tuning(), self.scales)
+        return solve_triangular(self.factor, (self.values - mean) / spread, lower=True, check_finite=False)
+
+    @cached_property
+    def weights(self) -> Floats:
+        """Solution of the covariance for the standardised values, (n,)."""
+        return solve_triangular(self.factor, self.whitened, lower=True, trans=1, check_finite=False)
+
+    def followed_by(self, points: Points, values: Floats) -> Posterior:
+        """What is believed after more points; the factor grows by as many rows instead of being made again.
+
+        Args:
+            points: all points, those known first.
+            values: of all of them; those known before may have changed.
+        """
+        new = Posterior(points, values, self.scales)
+        old = len(self.values)
+        if len(values) > old:
+            added = points.take(np.arange(old, len(values)))
+            cross = covariance(added, self.points, self.scales)
+            corner = solve_triangular(self.factor, cross.T, lower=True, check_finite=False)
+            rest = _factor(covariance(added, added, self.scales) - corner.T @ corner, self.scales.noise)
+            grown = np.zeros((len(values), len(values)))
+            grown[:old, :old], grown[old:, :old], grown[old:, old:] = self.factor, corner.T, rest
+        else:
+            grown = self.factor
+        new.__dict__["factor"] = grown  # what the cached property would compute
+        return new
+
+    @cached_property
+    def regressor(self) -> GaussianProcessRegressor:
+        """scikit-learn's, fitted to the standardised values with the given scales; for what is not offered here."""
+        from sklearn.gaussian_process import GaussianProcessRegressor
+
+        from .kernel import TreeExponential
+
+        mean, spread = self.standard
+        kernel = TreeExponential(self.scales.lengths, self.scales.noise, sizes=self.points.sizes, noise_bounds="fixed")
         known = GaussianProcessRegressor(kernel, optimizer=None, copy_X_train=False)
         return known.fit(self.points.values, (self.values - mean) / spread)
 
     def predict(self, points: Points) -> Prediction:
         """Mean and full covariance of the standardised values of other architectures, noise left out."""
-        kernel, factor = self.regressor.kernel_, self.regressor.L_
-        cross = kernel(points.values, self.points.values)
-        solved = solve_triangular(factor, cross.T, lower=True, check_finite=False)
-        covariance = kernel(points.values, points.values) - solved.T @ solved
-        return Prediction(cross @ self.regressor.alpha_, covariance)
+        cross = covariance(points, self.points, self.scales)
+        solved = solve_triangular(self.factor, cross.T, lower=True, check_finite=False)
+        return Prediction(cross @ self.weights, covariance(points, points, self.scales) - solved.T @ solved)
+
+    def marginals(self, points: Points, chunk: int = 4096) -> tuple[Floats, Floats]:
+        """Mean and variance of the standardised values of other architectures, noise left out, (n,) each."""
+        means, variances = [], []
+        for first in range(0, len(points.values), chunk):
+            cross = covariance(Points(points.values[first : first + chunk], points.sizes), self.points, self.scales)
+            solved = solve_triangular(self.factor, cross.T, lower=True, check_finite=False)
+            means.append(cross @ self.weights)
+            variances.append(1 - np.square(solved).sum(axis=0))
+        return np.concatenate(means), np.maximum(np.concatenate(variances), 0)
 
     def mean_and_deviation(self, points: Points, chunk: int = 4096) -> tuple[Floats, Floats]:
         """Mean and standard deviation in the unit of the values, noise left out, (n,) each; for whole spaces."""
         mean, spread = self.standard
-        means, variances = [], []
-        for first in range(0, len(points.values), chunk):
-            cross = self.regressor.kernel_(points.values[first : first + chunk], self.points.values)
-            solved = solve_triangular(self.regressor.L_, cross.T, lower=True, check_finite=False)
-            means.append(cross @ self.regressor.alpha_)
-            variances.append(1 - np.square(solved).sum(axis=0))
-        deviation = np.sqrt(np.maximum(np.concatenate(variances), 0))
-        return mean + spread * np.concatenate(means), spread * deviation
+        means, variances = self.marginals(points, chunk)
+        return mean + spread * means, spread * np.sqrt(variances)
 
     def leave_one_out(self) -> tuple[Floats, Floats]:
         """Mean and standard deviation of each value as the others predict it, noise included, in its unit.
@@ -216,13 +158,26 @@ class Posterior:
         all.
         """
         mean, spread = self.standard
-        inverse = np.diag(cho_solve((self.regressor.L_, True), np.eye(len(self.values))))
-        without = (self.values - mean) / spread - self.regressor.alpha_ / inverse
+        inverse = np.diag(cho_solve((self.factor, True), np.eye(len(self.values))))
+        without = (self.values - mean) / spread - self.weights / inverse
         return mean + spread * without, spread * np.sqrt(1 / inverse)
 
     def log_likelihood(self) -> float:
         """Log marginal likelihood of the standardised values."""
-        return float(self.regressor.log_marginal_likelihood_value_)
+        n = len(self.values)
+        fit, volume = float(np.square(self.whitened).sum()), float(np.log(np.diag(self.factor)).sum())
+        return -0.5 * fit - volume - n / 2 * math.log(2 * math.pi)
+
+
+def _factor(matrix: Floats, noise: float) -> Floats:
+    """Lower Cholesky factor of ``matrix`` with the noise on its diagonal; with more of it where rounding needs it."""
+    for jitter in (JITTER, 1e-8, 1e-6, 1e-4):
+        noisy = matrix.copy()
+        noisy.flat[:: len(matrix) + 1] += noise + jitter
+        factor, failed = lapack.dpotrf(noisy.T, lower=1, clean=1, overwrite_a=1)  # symmetric: columns are rows
+        if not failed:
+            return np.ascontiguousarray(factor)
+    raise BadValue(f"a covariance of {len(matrix)} points is none, even with 1e-4 on its diagonal")
 
 
 def standard(values: Floats) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -24,7 +25,11 @@ from .tree_wasserstein import TreeWasserstein
 from .trees import Variant
 
 if TYPE_CHECKING:
+    from .field import Field
     from .gaussian_process import Posterior
+
+REMEMBERED = 1 << 16  # architectures of a space whose points are all computed at once and shared by searches
+FOLLOWED = 1 << 17  # architectures of a space whose marginals are kept up to date one observation at a time
 
 Floats = npt.NDArray[np.float64]
 
@@ -91,6 +96,9 @@ class TreeWassersteinSearch(Rounds):
         self._slots = Slots(space)
         self._rounds = 0
         self._scales: Scales | None = None
+        self._told: Points | None = None
+        self._last: Posterior | None = None
+        self._field: Field | None = None
 
     def _learn(self, told: Evaluation) -> None:
         if np.isfinite(told.value):
@@ -102,17 +110,36 @@ class TreeWassersteinSearch(Rounds):
         Raises:
             BadValue: nothing has been told yet.
         """
-        from .gaussian_process import Posterior, fit_scales, standard
+        from .gaussian_process import Posterior, standard
+        from .likelihood import fit_scales
 
-        known = np.array(list(self._value), dtype=np.int64)
         values = np.array(list(self._value.values()), dtype=np.float64)
-        if not len(known):
+        if not len(values):
             raise BadValue("nothing has been told; a posterior needs at least one finite value")
-        points = embed(self._distance, self._space, known)
+        points = self._known_points()
         if self._scales is None:
             mean, spread = standard(values)
-            self._scales = fit_scales(points, (values - mean) / spread, self._tuning, self._rng)
-        return Posterior(points, values, self._scales)
+            self._scales, self._last = fit_scales(points, (values - mean) / spread, self._tuning, self._rng), None
+        if self._last is None:
+            self._last = Posterior(points, values, self._scales)
+        else:
+            self._last = self._last.followed_by(points, values)
+        return self._last
+
+    def _known_points(self) -> Points:
+        """Of all that was told, in its order; each is embedded once."""
+        known = list(self._value)
+        if self._told is None:
+            self._told = self._embed(np.array(known, dtype=np.int64))
+        elif len(known) > len(self._told.values):
+            new = self._embed(np.array(known[len(self._told.values) :], dtype=np.int64))
+            self._told = Points(np.concatenate([self._told.values, new.values]), new.sizes)
+        return self._told
+
+    def _embed(self, ids: Ids) -> Points:
+        if self._space.size <= REMEMBERED:
+            return whole_space(self._distance, self._space).take(ids)
+        return embed(self._distance, self._space, ids)
 
     def _next_round(self) -> list[int]:
         if not self._value:
@@ -124,9 +151,12 @@ class TreeWassersteinSearch(Rounds):
             self._scales = None
         self._rounds += 1
         posterior = self.posterior()
+        if self._batch == 1 and self._acquisition != "thompson":
+            return [int(ids[np.argmax(self._promise(posterior, *self._marginals(posterior, ids)))])]
         if len(ids) > self._candidates:
-            ids = self._short_list(posterior, ids)
-        return ids[self._chosen(posterior, embed(self._distance, self._space, ids))].tolist()
+            promise = self._promise(posterior, *self._marginals(posterior, ids))
+            ids = ids[np.argsort(-promise, kind="stable")[: self._candidates]]
+        return ids[self._chosen(posterior, self._embed(ids))].tolist()
 
     def _candidate_ids(self) -> Ids:
         if self._pool == "space":
@@ -139,28 +169,29 @@ class TreeWassersteinSearch(Rounds):
             )  # fmt: skip
         return ids if len(ids) else random_pool(self._space, self._seen, self._rng, self._candidates)
 
-    def _short_list(self, posterior: Posterior, ids: Ids) -> Ids:
-        """The candidates of the whole space that promise most by themselves; a joint posterior of all is too large."""
-        means, deviations = posterior.mean_and_deviation(whole_space(self._distance, self._space).take(ids))
-        if self._acquisition == "thompson":
-            promise = self._rng.normal(means, deviations)
-        else:
-            promise = means + self._beta * deviations
-        return ids[np.argsort(-promise, kind="stable")[: self._candidates]]
+    def _marginals(self, posterior: Posterior, ids: Ids) -> tuple[Floats, Floats]:
+        if self._pool != "space" or self._space.size > FOLLOWED:
+            return posterior.marginals(self._embed(ids))
+        if self._field is None:
+            from .field import Field
+
+            self._field = Field(whole_space(self._distance, self._space))
+        mean, variance = self._field.marginals(posterior)
+        return mean[ids], variance[ids]
+
+    def _promise(self, posterior: Posterior, mean: Floats, covariance: Floats) -> Floats:
+        centre, spread = posterior.standard
+        best = (float(posterior.values.max()) - centre) / spread
+        return acquire(self._acquisition, mean, covariance, best, self._rng, beta=self._beta, variant=self._variant)
 
     def _chosen(self, posterior: Posterior, points: Points) -> list[int]:
         mean, covariance = posterior.predict(points)
-        centre, spread = posterior.standard
-        best = (float(posterior.values.max()) - centre) / spread
-
-        def promise(mean: Floats, covariance: Floats) -> Floats:
-            return acquire(
-                self._acquisition, mean, covariance, best, self._rng, beta=self._beta, variant=self._variant
-            )  # fmt: skip
-
+        promise = partial(self._promise, posterior)
         if self._batch == 1:
             return [int(np.argmax(promise(mean, covariance)))]
-        distances = points.distances().sum(axis=0)
+        centre, spread = posterior.standard
+        best = (float(posterior.values.max()) - centre) / spread
+        distances = points.distances().sum(axis=0) if self._method == "local-penalisation" else None
         return choose(self._method, self._batch, mean, covariance, promise, self._rng, noise=posterior.scales.noise,
                       best=best, distances=distances, variant=self._variant)  # fmt: skip
 

@@ -43,7 +43,8 @@ def data(n: int, seed: int = 0) -> tuple[Points, np.ndarray]:
 @pytest.mark.parametrize("groups", [None, (0, 1, 1)])
 @pytest.mark.parametrize("noise_bounds", [(1e-3, 1e-2), "fixed"])
 def test_kernel_gradients_are_those_of_finite_differences(groups: tuple[int, ...] | None, noise_bounds: object) -> None:
-    kernel_of = process().TreeExponential  # type: ignore[attr-defined]
+    from nasgauge.searchers.bayes.kernel import TreeExponential as kernel_of
+
     points, _ = data(20)
     count = 3 if groups is None else 2
     kernel = kernel_of([0.05, 0.1, 0.2][:count], 0.005, sizes=points.sizes, groups=groups, noise_bounds=noise_bounds)
@@ -73,6 +74,69 @@ def test_the_posterior_is_the_textbook_formula() -> None:
     means, deviations = posterior.mean_and_deviation(new, chunk=3)
     np.testing.assert_allclose(means, mean + spread * expected, atol=1e-6)
     np.testing.assert_allclose(deviations, spread * np.sqrt(said.variance), atol=1e-6)
+
+
+@pytest.mark.parametrize("groups", [None, (0, 1, 1)])
+@pytest.mark.parametrize("noise", [(1e-3, 1e-2), (1e-4, 1e-4)])
+def test_the_likelihood_and_its_gradient_are_those_of_scikit_learn(
+    groups: tuple[int, ...] | None, noise: tuple[float, float]
+) -> None:
+    from sklearn.gaussian_process import GaussianProcessRegressor
+
+    from nasgauge.searchers.bayes.kernel import TreeExponential
+    from nasgauge.searchers.bayes.likelihood import Likelihood
+
+    points, values = data(25)
+    standardised = (values - values.mean()) / values.std()
+    fixed = noise[0] == noise[1]
+    lengths = np.array([0.05, 0.1, 0.2])[: 3 if groups is None else 2]
+    kernel = TreeExponential(
+        lengths, noise[0], sizes=points.sizes, groups=groups, noise_bounds="fixed" if fixed else noise
+    )
+    oracle = GaussianProcessRegressor(kernel, optimizer=None).fit(points.values, standardised)
+    apart = points.distances()
+    merged = apart if groups is None else np.stack([apart[0], apart[1] + apart[2]])
+    ours = Likelihood(merged, standardised, noise[0] if fixed else None)
+    value, slopes = ours.with_gradient(kernel.theta)
+    expected, gradient = oracle.log_marginal_likelihood(kernel.theta, eval_gradient=True)
+    assert value == pytest.approx(-expected, rel=1e-10) and ours(kernel.theta) == value
+    np.testing.assert_allclose(slopes, -gradient, rtol=1e-8, atol=1e-8)
+
+
+def test_scikit_learn_predicts_the_same() -> None:
+    points, values = data(40)
+    known, new = points.take(np.arange(30)), points.take(np.arange(30, len(values)))
+    posterior = process().Posterior(known, values[:30], SCALES)  # type: ignore[attr-defined]
+    mean, covariance = posterior.regressor.predict(new.values, return_cov=True)
+    said = posterior.predict(new)
+    np.testing.assert_allclose(said.mean, mean, atol=1e-9)
+    # scikit-learn's covariance is that of new observations, with their noise
+    np.testing.assert_allclose(said.covariance + SCALES.noise * np.eye(len(mean)), covariance, atol=1e-9)
+    assert posterior.log_likelihood() == pytest.approx(posterior.regressor.log_marginal_likelihood_value_)
+
+
+@given(st.integers(0, 10_000), st.lists(st.integers(1, 6), min_size=1, max_size=4))
+@settings(max_examples=15, deadline=None)
+def test_a_posterior_that_grew_is_one_made_at_once(seed: int, steps: list[int]) -> None:
+    """Also where values changed, cells came twice, and in a field of fixed points, which follows it."""
+    from nasgauge.searchers.bayes.field import Field
+
+    make = process().Posterior  # type: ignore[attr-defined]
+    rng = np.random.default_rng(seed)
+    everything, _ = data(60, seed)
+    rows = rng.integers(len(everything.values), size=3 + sum(steps))
+    fixed = Field(everything)
+    values = rng.normal(size=3)
+    grown = make(everything.take(rows[:3]), values, SCALES)
+    for step in [0, *steps]:
+        values = np.concatenate([values + 0.1 * rng.normal(size=len(values)), rng.normal(size=step)])
+        grown = grown.followed_by(everything.take(rows[: len(values)]), values)
+        fresh = make(everything.take(rows[: len(values)]), values, SCALES)
+        for mean, variance in (grown.marginals(everything), fixed.marginals(grown)):
+            np.testing.assert_allclose(mean, fresh.marginals(everything)[0], atol=1e-9)
+            np.testing.assert_allclose(variance, fresh.marginals(everything)[1], atol=1e-9)
+    other = make(grown.points, grown.values, Scales((1.0, 1.0, 1.0), 0.1))
+    np.testing.assert_allclose(fixed.marginals(other), other.marginals(everything), atol=1e-9)
 
 
 def test_leaving_one_out_is_fitting_without_it() -> None:
