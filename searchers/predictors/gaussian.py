@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from ...bench.spaces import Ids, Space
 from ..bayes.embedding import Distance, Points, embed
-from ..bayes.fitting import Tuning
+from ..bayes.fitting import Scales, Tuning
 from .predictor import Floats, Forecast
-
-if TYPE_CHECKING:
-    from ..bayes.gaussian_process import Posterior
 
 TUNED_ON = 300
 """Scales are fitted to at most so many architectures (one fit costs their number cubed, some hundred times); then all
@@ -35,13 +30,13 @@ class GaussianProcess:
 
     def fit(self, space: Space, ids: Ids, values: Floats, rng: np.random.Generator) -> FittedProcess:
         """As `Predictor.fit`."""
-        from ..bayes.gaussian_process import Posterior, fit_scales, standard
+        from ..bayes.gaussian_process import fit_scales, standard
 
         points = embed(self.distance, space, ids)
         mean, spread = standard(values)
         some = rng.permutation(len(ids))[:TUNED_ON]
         scales = fit_scales(points.take(some), (values[some] - mean) / spread, self.tuning, rng)
-        return FittedProcess(self.distance, space, Posterior(points, values, scales))
+        return FittedProcess(self.distance, space, points, values, scales)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,15 +45,20 @@ class FittedProcess:
 
     distance: Distance
     space: Space
-    posterior: Posterior
+    points: Points
+    values: Floats
+    scales: Scales
 
     def predict(self, ids: Ids) -> Forecast:
         """As `Fitted.predict`."""
+        from ..bayes.gaussian_process import Posterior
+
         if not len(ids):
             return Forecast(np.empty(0), np.empty(0))
-        known, asked = lean(self.posterior.points, embed(self.distance, self.space, ids))
-        mean, deviation = _moments(self.posterior, known, asked)
-        noise = self.posterior.scales.noise * self.posterior.standard[1] ** 2
+        known, asked = lean(self.points, embed(self.distance, self.space, ids))
+        posterior = Posterior(known, self.values, self.scales)
+        mean, deviation = posterior.mean_and_deviation(asked)
+        noise = self.scales.noise * posterior.standard[1] ** 2
         return Forecast(mean, np.sqrt(deviation**2 + noise))
 
 
@@ -77,22 +77,3 @@ def lean(known: Points, asked: Points) -> tuple[Points, Points]:
         theirs.append(np.concatenate([b[:, ~same], rest], axis=1))
         sizes.append(ours[-1].shape[1])
     return Points(np.concatenate(ours, axis=1), tuple(sizes)), Points(np.concatenate(theirs, axis=1), tuple(sizes))
-
-
-def _moments(
-    posterior: Posterior, known: Points, asked: Points, chunk: int = 4096
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """`Posterior.mean_and_deviation` with distances between these points."""
-    from scipy.linalg import solve_triangular
-
-    mean, spread = posterior.standard
-    scales = 1 / np.array(posterior.scales.lengths)
-    means, variances = [], []
-    for first in range(0, len(asked.values), chunk):
-        part = Points(asked.values[first : first + chunk], asked.sizes)
-        cross = np.exp(-np.tensordot(scales, part.distances(known), 1))
-        solved = solve_triangular(posterior.regressor.L_, cross.T, lower=True, check_finite=False)
-        means.append(cross @ posterior.regressor.alpha_)
-        variances.append(1 - np.square(solved).sum(axis=0))
-    deviation = np.sqrt(np.maximum(np.concatenate(variances), 0))
-    return mean + spread * np.concatenate(means), spread * deviation
