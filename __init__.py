@@ -346,7 +346,7 @@ def build(
     """Train a whole space, or a sample, on images of your own into a table; see `nasgauge.bench.live.build.build`.
 
     Args:
-        space: "topology".
+        space: "topology", "size", "cells101", or one of yours.
         images: "digits", "cifar10", ..., an ``.npz`` or a folder of classes (`nasgauge.data.images.sets.load`).
         out: path of the table; its stem becomes the table's name.
         recipe: what shall differ from the protocol for images of that size, such as ``{"lr": 0.1}``.
@@ -360,11 +360,11 @@ def build(
     from .data.images.sets import load
 
     pictures = images if isinstance(images, Images) else load(images, image_folder, limit=limit, size=size)
-    protocol = Protocol.of(pictures, budget).but(**(recipe or {}))
+    of = space_called(space) if isinstance(space, str) else space
+    protocol = Protocol.of(pictures, budget, of).but(**(recipe or {}))
     return build(
-        space_called(space) if isinstance(space, str) else space, pictures, out=out, budget=budget, seeds=seeds,
-        sample=sample, protocol=protocol, run=run, device=device, jobs=jobs, cluster=cluster,
-        loss_curves=loss_curves, licence=licence, progress=progress,
+        of, pictures, out=out, budget=budget, seeds=seeds, sample=sample, protocol=protocol, run=run, device=device,
+        jobs=jobs, cluster=cluster, loss_curves=loss_curves, licence=licence, progress=progress,
     )  # fmt: skip
 
 

@@ -315,6 +315,7 @@ def build(
     Examples:
       nasgauge build --space topology --images digits --budget 6 --out tables/tss-digits.h5
       nasgauge build --space topology --images mine.npz --sample 500 --device cuda --out tables/mine.h5
+      nasgauge build --space cells101 --images digits --budget 6 --sample 200 --out tables/101-digits.h5
     """
     from . import build
     from .bench.live.recipe import changes_of

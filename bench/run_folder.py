@@ -1,4 +1,4 @@
-"""A run folder: `run.json` says what was asked, immutable `part-*.parquet` files hold what came out of it."""
+"""A run folder: `run.json` says what was asked, immutable `part-*` files hold what came out of it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     import pandas as pd
-
-FORMAT = "nasgauge-run"
-SCHEMA = 2
 
 
 def folder_for(name: str, config: Mapping[str, Any], asked: Sequence[str]) -> Path:
@@ -38,7 +35,11 @@ class RunFolder:
         BadFile: it is damaged, not of nasgauge, or of another version.
     """
 
+    format: ClassVar[str] = "nasgauge-run"
+    schema: ClassVar[int] = 2
     made_by: ClassVar[str] = "`nasgauge compare ... --out`"
+    option: ClassVar[str] = "--out"
+    suffix: ClassVar[str] = "parquet"
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
@@ -49,10 +50,10 @@ class RunFolder:
             self.config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise BadFile(f"{path}: not JSON ({error})") from error
-        if not isinstance(self.config, dict) or self.config.get("format") != FORMAT:
-            raise BadFile(f"{path}: not a nasgauge run")
-        if self.config.get("schema") != SCHEMA:
-            raise BadFile(f"{path}: run schema {self.config.get('schema')}; this version reads schema {SCHEMA}")
+        if not isinstance(self.config, dict) or self.config.get("format") != self.format:
+            raise BadFile(f"{path}: not a {self.format.replace('-', ' ')}")
+        if self.config.get("schema") != self.schema:
+            raise BadFile(f"{path}: schema {self.config.get('schema')}; this version reads schema {self.schema}")
 
     @classmethod
     def create(cls, folder: str | os.PathLike[str], config: Mapping[str, Any], asked: Sequence[str]) -> Self:
@@ -65,7 +66,7 @@ class RunFolder:
             BadValue: the folder holds a run that asked for something else, or other files.
         """
         folder = Path(folder)
-        whole = {"format": FORMAT, "schema": SCHEMA, **config}
+        whole = {"format": cls.format, "schema": cls.schema, **config}
         if (folder / "run.json").exists():
             run = cls(folder)
             given = json.loads(json.dumps(whole))
@@ -74,22 +75,22 @@ class RunFolder:
                 key = differing[0]
                 raise BadValue(
                     f"{folder} holds a run with {key}={run.config.get(key)!r}, now {key}={given.get(key)!r} is asked; "
-                    "choose another folder with --out, or delete this one"
+                    f"choose another folder with {cls.option}, or delete this one"
                 )
             return run
         if folder.is_dir() and any(not entry.name.startswith(".") for entry in folder.iterdir()):
-            raise BadValue(f"{folder} exists and is not a run folder; choose another with --out")
+            raise BadValue(f"{folder} exists and is not a run folder; choose another with {cls.option}")
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / "run.json", json.dumps(whole, indent=1, sort_keys=True).encode())
         return cls(folder)
 
     def part(self, name: str) -> Path:
         """Where the part called ``name`` lies (it exists exactly if that piece of work is done)."""
-        return self.folder / f"part-{name}.parquet"
+        return self.folder / f"part-{name}.{self.suffix}"
 
     def parts(self) -> list[Path]:
         """The finished parts, by name."""
-        return sorted(self.folder.glob("part-*.parquet"))
+        return sorted(self.folder.glob(f"part-*.{self.suffix}"))
 
     def write_part(self, name: str, frame: pd.DataFrame) -> Path:
         """Write one part whole; it appears under its name only when it is complete."""

@@ -14,7 +14,7 @@ import numpy as np
 from ..bench.benchmark import Benchmark
 from ..bench.describe import identity
 from ..bench.errors import BadValue
-from ..bench.live.macro import Macro, StackMacro
+from ..bench.live.macro import Macro, StackMacro, macro_of
 from ..bench.live.protocol import SMALL
 from ..bench.spaces import Architectures, Cells101, Ids, Size, Space, Topology
 from .combinations import Combination
@@ -180,10 +180,10 @@ def skeleton(
     return macro, law
 
 
-def _own_skeleton(bench: Benchmark | None) -> Macro | None:
+def _own_skeleton(bench: Benchmark | None) -> Macro | StackMacro | None:
     """The skeleton that a table of one's own was trained with."""
     extras = [table.info["extra"] for table in bench.tables] if bench is not None else []
-    return next((Macro(**extra["macro"]) for extra in extras if "macro" in extra), None)
+    return next((macro_of(extra["macro"]) for extra in extras if "macro" in extra), None)
 
 
 def _published_skeleton(space: Space, shape: Sequence[int] | None) -> Macro | StackMacro | None:

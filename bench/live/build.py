@@ -7,12 +7,13 @@ from pathlib import Path
 
 from ..errors import BadValue
 from ..parallel import answers, counted
-from ..spaces import Space, Topology
+from ..spaces import Space
 from .build_run import BuildRun
 from .build_table import write_build
 from .build_training import train_part, train_parts_together
 from .device import device_of
 from .images import Images
+from .networks import check_trainable
 from .protocol import Protocol
 
 
@@ -47,8 +48,8 @@ def build(
             larger sample trains the difference.
         protocol: skeleton and recipe; default: `Protocol.of` the images.
         run: the run folder; default: ``runs/NAME``.
-        device: "cpu", "cuda" or "cuda:N". A CPU trains the seeds of a class together (measured to be the fastest), a
-            GPU as many classes as its memory holds.
+        device: "cpu", "cuda" or "cuda:N". In the topology space a CPU trains the seeds of a class together (measured
+            to be the fastest), a GPU as many classes as its memory holds; networks of other spaces train one by one.
         jobs: processes on a CPU; -1: one per core.
         cluster: address of a Dask scheduler whose workers train instead.
         loss_curves: whether the table keeps the losses of every epoch, which take half of its bytes, or of the last.
@@ -58,11 +59,10 @@ def build(
         BadValue: an illegal argument, or a run folder that holds another build.
     """
     out = Path(out)
-    if not isinstance(space, Topology):
-        raise BadValue(f"build trains cells of the space 'topology'; space {space.name!r} given")
+    check_trainable(space)
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
         raise BadValue(f"seeds={seeds!r}; give the number of trainings of every class, at least 1")
-    protocol = protocol or Protocol.of(images, budget)
+    protocol = protocol or Protocol.of(images, budget, space)
     if protocol.recipe.epochs != budget:
         raise BadValue(f"budget={budget}, but the protocol's recipe trains {protocol.recipe.epochs} epochs")
     protocol.macro.check_image(images.shape)

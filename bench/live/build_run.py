@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,17 +15,26 @@ import numpy.typing as npt
 
 from ..environment import environment
 from ..errors import BadFile, BadValue, MissingFile
+from ..run_folder import RunFolder
 from ..spaces import Ids, Space
 from ..whole import write_whole
 from .images import Images, describe_images
 from .protocol import Protocol
 
-FORMAT = "nasgauge-build"
-SCHEMA = 1
 ORDER_SEED = 0
 ASKED = ("space", "classes", "images", "macro", "recipe", "seeds", "order_seed", "classes_a_part")
 
 Part = dict[str, npt.NDArray[np.generic]]
+
+
+class BuildFolder(RunFolder):
+    """Parts are compressed arrays."""
+
+    format = "nasgauge-build"
+    schema = 2
+    made_by = "`nasgauge build ... --run`"
+    option = "--run"
+    suffix = "npz"
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ class BuildRun:
 
     def path(self, part: int) -> Path:
         """Where a part lies or will lie."""
-        return self.folder / f"part-{part:05d}.npz"
+        return self.folder / f"part-{part:05d}.{BuildFolder.suffix}"
 
     def missing(self, parts: Sequence[int]) -> list[int]:
         """Those of ``parts`` that are not there yet."""
@@ -76,34 +84,12 @@ class BuildRun:
         Raises:
             BadValue: the folder holds another build, or other files.
         """
-        path = self.folder / "run.json"
-        given = json.loads(json.dumps(self._config()))
-        if path.exists():
-            self._compare(path, given)
-            return
-        if self.folder.is_dir() and any(entry.name.startswith("part-") for entry in self.folder.iterdir()):
-            raise BadValue(f"{self.folder} holds parts of something else; choose another run folder")
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_whole(path, json.dumps(given, indent=1, sort_keys=True).encode())
+        BuildFolder.create(self.folder, self._config(), ASKED)
 
     def made_with(self) -> dict[str, Any]:
         """Versions, commit, host and time of the first start."""
-        config = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
+        config = BuildFolder(self.folder).config
         return {key: config.get(key) for key in ("versions", "git", "host", "started")}
-
-    def _compare(self, path: Path, given: Mapping[str, Any]) -> None:
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise BadFile(f"{path}: not JSON ({error}); delete the folder to build anew") from error
-        if not isinstance(found, dict) or found.get("format") != FORMAT or found.get("schema") != SCHEMA:
-            raise BadValue(f"{self.folder} is no folder of a build (schema {SCHEMA}); choose another run folder")
-        for key in ASKED:
-            if _essence(found.get(key)) != _essence(given[key]):
-                raise BadValue(
-                    f"{self.folder} holds a build with {key}={found.get(key)!r}, now {key}={given[key]!r} is asked; "
-                    "choose another run folder, or delete this one"
-                )
 
     def write(self, part: int, content: Part) -> None:
         """Keep a finished part; it appears whole or not at all."""
@@ -131,14 +117,10 @@ class BuildRun:
         return content
 
     def _config(self) -> dict[str, Any]:
+        images = describe_images(self.images)
+        source = images.pop("source")  # who describes the same images in other words goes on with the same build
         return {
-            "format": FORMAT, "schema": SCHEMA, "space": self.space.name, "classes": len(self.order),
-            "images": describe_images(self.images), **self.protocol.to_json(), "seeds": list(self.seeds),
-            "order_seed": ORDER_SEED, "classes_a_part": self.classes_a_part,
-            **environment("torch"),
+            "space": self.space.name, "classes": len(self.order), "images": images, "images_source": source,
+            **self.protocol.to_json(), "seeds": list(self.seeds), "order_seed": ORDER_SEED,
+            "classes_a_part": self.classes_a_part, **environment("torch"),
         }  # fmt: skip
-
-
-def _essence(value: Any) -> Any:
-    """A value without words: who describes the same images otherwise still goes on with the same build."""
-    return {key: each for key, each in value.items() if key != "source"} if isinstance(value, dict) else value

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
 
 from ..errors import BadValue
-from ..spaces import Ids
+from ..spaces import Ids, Topology
 from .batches import Batches
 from .build_run import BuildRun, Part
 from .images import SPLITS
 from .network import CellNetwork
 from .networks import network
 from .population_training import train_population
+from .training import train
 
 FILLED = 0.8  # of the free memory of a GPU, by estimate
 
 
 def train_classes(build_run: BuildRun, classes: Ids, batches: Batches) -> Part:
-    """Train every one of ``classes`` with every seed, all as one population; one row a class."""
+    """Train every one of ``classes`` with every seed; one row a class."""
+    population = isinstance(build_run.space, Topology)
+    members = (_together if population else _one_by_one)(build_run, classes, batches)
+    rows = {name: values.reshape(len(classes), -1, *values.shape[1:]) for name, values in members.items()}
+    return {"classes": np.asarray(classes), **rows}
+
+
+def _together(build_run: BuildRun, classes: Ids, batches: Batches) -> Part:
+    """All trainings as one population; one row a training."""
     space, macro = build_run.space, build_run.protocol.macro
     networks: list[CellNetwork] = []
     seeds: list[int] = []
@@ -38,8 +48,33 @@ def train_classes(build_run: BuildRun, classes: Ids, batches: Batches) -> Part:
         members[f"{split}_loss"] = curves.loss[split]
     members["train_seconds"] = np.full(len(seeds), curves.train_seconds)
     members["valid_seconds"] = np.full(len(seeds), curves.valid_seconds)
-    rows = {name: values.reshape(len(classes), -1, *values.shape[1:]) for name, values in members.items()}
-    return {"classes": np.asarray(classes), **rows}
+    return members
+
+
+def _one_by_one(build_run: BuildRun, classes: Ids, batches: Batches) -> Part:
+    """Trainings of networks that share no shapes; one row a training.
+
+    A diverged training ends early; from there on its losses are NaN and its answers class 0, as those of a network
+    whose outputs are no numbers. ``valid_seconds`` is the split's share of the images held out.
+    """
+    images, recipe = build_run.images, build_run.protocol.recipe
+    counts = {split: images.count(split) for split in SPLITS}
+    of_zeros = {split: int((images.split(split)[1] == 0).sum()) for split in SPLITS}
+    share = counts["valid"] / max(1, counts["valid"] + counts["test"])
+    rows: list[dict[str, Any]] = []
+    for arch in classes.tolist():
+        for seed in build_run.seeds:
+            each = build_run.space.network(arch, images.classes, macro=build_run.protocol.macro, seed=seed)
+            history = train(each, batches, recipe, seed)
+            row: dict[str, Any] = {}
+            for split in SPLITS:
+                right = history[f"{split}_accuracy"] * counts[split] / 100
+                row[f"{split}_correct"] = np.where(np.isnan(right), of_zeros[split], right).round().astype(np.int32)
+                row[f"{split}_loss"] = history[f"{split}_loss"]
+            row["train_seconds"] = np.nansum(history["train_seconds"])
+            row["valid_seconds"] = share * np.nanmean(history["held_seconds"])
+            rows.append(row)
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
 def train_part(build_run: BuildRun, part: int) -> tuple[int, Part]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, get_args
 
 from ..errors import BadValue
 
@@ -69,6 +70,13 @@ class Macro:
         """Number of stages of cells."""
         return (len(self.widths) + 1) // 2
 
+    def describe(self) -> str:
+        """The skeleton in words."""
+        return (
+            f"{self.stem_kernel}x{self.stem_kernel} stem, {self.stages} stages of {self.cells_per_stage} cell(s), "
+            f"widths {'-'.join(map(str, self.widths))}, {self.reduction} reduction"
+        )
+
     def layers(self) -> tuple[tuple[Literal["cell", "reduction"], int, int], ...]:
         """Kind, channels in and channels out of each of the official list ``cells``, in order."""
         layers: list[tuple[Literal["cell", "reduction"], int, int]] = []
@@ -113,10 +121,20 @@ class StackMacro:
                 f"macro: stem_channels={self.stem_channels}; legal: at least 5, one per vertex that may feed the output"
             )
 
+    def describe(self) -> str:
+        """The skeleton in words."""
+        return f"3x3 stem of {self.stem_channels} channels, {self.stacks} stacks of {self.cells_per_stack} cell(s)"
+
     def check_image(self, shape: tuple[int, int, int]) -> None:
         """BadValue unless images of (height, width, channels) pass through this skeleton."""
         if shape[2] != self.image_channels:
             raise BadValue(f"images of {shape[2]} channels; this network takes {self.image_channels}")
+
+
+def macro_of(stored: Mapping[str, Any]) -> Macro | StackMacro:
+    """The skeleton whose fields a run folder or a table keeps."""
+    kind = StackMacro if stored.keys() <= {field.name for field in fields(StackMacro)} else Macro
+    return kind(**stored)
 
 
 def _positive(value: object) -> bool:

@@ -51,6 +51,12 @@ def network(
     return cell_network(operations, around, classes, prune=prune, seed=seed, law=law or "pytorch", device=device)
 
 
+def check_trainable(space: Space) -> None:
+    """BadValue unless the space has networks."""
+    if not isinstance(space, (Topology, Size, Cells101)) and type(space).network is Space.network:
+        raise BadValue(f"space {space.name!r} has no networks to train; override its method `network`")
+
+
 def _size_cell() -> tuple[str, ...]:
     """The one cell of the size space, in the order of `EDGES`."""
     outer, inner = iter(FROM_INPUT), iter(FROM_INSIDE)

@@ -13,12 +13,13 @@ import numpy.typing as npt
 from ..clock import Clock
 from ..errors import BadValue
 from ..objective import Evaluation, Level, Objective, Trial
-from ..spaces import Space, Topology
+from ..spaces import Space
 from .batches import Batches
 from .build_run import BuildRun
 from .build_training import one_thread, train_classes
 from .device import device_of
 from .images import Images
+from .networks import check_trainable
 from .protocol import Protocol
 
 
@@ -59,13 +60,12 @@ class LiveObjective(Objective):
         costs: npt.NDArray[np.float64] | None = None,
         allowed: npt.NDArray[np.bool_] | None = None,
     ) -> None:
-        if not isinstance(space, Topology):
-            raise BadValue(f"live training is for cells of the space 'topology'; space {space.name!r} given")
+        check_trainable(space)
         if not images.count("valid"):
             raise BadValue(f"{images.name} has no validation split, by which a searcher is told")
         if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
             raise BadValue(f"seeds={seeds!r}; give the number of trainings of every class, at least 1")
-        protocol = protocol or Protocol.of(images, budget)
+        protocol = protocol or Protocol.of(images, budget, space)
         protocol.macro.check_image(images.shape)
         unknown = np.full(space.size, np.nan)
         levels = {length: Level(unknown.copy(), unknown.copy()) for length in {budget, *budgets}}

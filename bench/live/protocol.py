@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from ..spaces import Cells101, Size, Space
 from .images import Images
-from .macro import Macro
-from .recipe import Recipe
+from .macro import Macro, StackMacro
+from .recipe import Recipe, recipe_for
 
 SMALL = 16  # pixels; up to here the skeleton is the small one
 
@@ -16,24 +17,25 @@ SMALL = 16  # pixels; up to here the skeleton is the small one
 class Protocol:
     """A skeleton and a recipe."""
 
-    macro: Macro
+    macro: Macro | StackMacro
     recipe: Recipe
 
     @classmethod
-    def of(cls, images: Images, epochs: int) -> Protocol:
-        """The protocol for a set of images, trained for ``epochs`` epochs.
+    def of(cls, images: Images, epochs: int, space: Space | None = None) -> Protocol:
+        """The protocol for a set of images, trained for ``epochs`` epochs; for cells of the topology space by default.
 
-        Pictures larger than 16 pixels get the network and the recipe of NAS-Bench-201. Smaller ones get
-        `Macro.mini`, SGD with lr 0.15 and batches of 50, without augmentation. On scikit-learn's digits, 6 epochs of
-        that spread the cells of the topology space from 9 to 98 %; Kendall's tau is .84 between seeds (.62 among the
-        better half) and .61 with the published CIFAR-10 accuracies. Stronger training (12 epochs, lr 0.25, deeper
-        skeletons) agrees somewhat better with CIFAR-10 but makes the good cells equal: tau between seeds falls to .5
-        and below among the better half.
+        Pictures larger than 16 pixels get the network and the recipe of the space's benchmark. Smaller ones get a
+        small network (`Macro.mini`; in the size space its stem and reductions; for NAS-Bench-101 two stacks of one
+        cell from 16 channels), SGD with lr 0.15 and batches of 50, without augmentation. On scikit-learn's digits, 6
+        epochs of that spread the cells of the topology space from 9 to 98 %; Kendall's tau is .84 between seeds (.62
+        among the better half) and .61 with the published CIFAR-10 accuracies. Stronger training (12 epochs, lr 0.25,
+        deeper skeletons) agrees somewhat better with CIFAR-10 but makes the good cells equal: tau between seeds falls
+        to .5 and below among the better half.
         """
         height, width, channels = images.shape
         if max(height, width) > SMALL:
-            return cls(Macro(image_channels=channels), Recipe(epochs))
-        return cls(Macro.mini(channels), Recipe(epochs, batch=50, lr=0.15, augment=()))
+            return cls(_published(space, channels), recipe_for(None if space is None else space.name, epochs))
+        return cls(_small(space, channels), Recipe(epochs, batch=50, lr=0.15, augment=()))
 
     def but(self, **changes: Any) -> Protocol:
         """This protocol with some fields of the recipe changed; UnknownName lists the fields."""
@@ -45,8 +47,17 @@ class Protocol:
 
     def describe(self) -> str:
         """The protocol in words."""
-        macro = self.macro
-        return (
-            f"{macro.stem_kernel}x{macro.stem_kernel} stem, {macro.stages} stages of {macro.cells_per_stage} cell(s), "
-            f"widths {'-'.join(map(str, macro.widths))}, {macro.reduction} reduction; {self.recipe.describe()}"
-        )
+        return f"{self.macro.describe()}; {self.recipe.describe()}"
+
+
+def _published(space: Space | None, channels: int) -> Macro | StackMacro:
+    if isinstance(space, Cells101):
+        return StackMacro(image_channels=channels)
+    return (Macro.size() if isinstance(space, Size) else Macro()).but(image_channels=channels)
+
+
+def _small(space: Space | None, channels: int) -> Macro | StackMacro:
+    if isinstance(space, Cells101):
+        return StackMacro(16, stacks=2, cells_per_stack=1, image_channels=channels)
+    mini = Macro.mini(channels)
+    return mini.but(widths=Macro.size().widths) if isinstance(space, Size) else mini

@@ -160,9 +160,14 @@ def recipe_of(space: str, budget: int) -> Recipe:
             f"space {space!r} was never trained for {budget} epochs; legal: {legal}. "
             "Take one of these and change its epochs for a training of your own."
         )
+    return recipe_for(space, budget)
+
+
+def recipe_for(space: str | None, epochs: int) -> Recipe:
+    """The published recipe of a space's benchmark, stretched to any number of epochs; NAS-Bench-201's by default."""
     if space == "cells101":
-        return Recipe(budget, lr=0.2, nesterov=False, weight_decay=1e-4, optimizer="rmsprop")
-    return Recipe(budget)
+        return Recipe(epochs, lr=0.2, nesterov=False, weight_decay=1e-4, optimizer="rmsprop")
+    return Recipe(epochs)
 
 
 def crop_padding(side: int) -> int:

@@ -13,7 +13,7 @@ from ..benchmark import Benchmark
 from ..errors import BadArchitecture, BadValue, NotMeasured, UnknownName
 from ..spaces import Ids, Space
 from .liveness import constant_edges
-from .macro import Macro, StackMacro
+from .macro import Macro, StackMacro, macro_of
 from .recipe import Recipe, recipe_of
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def plan_of(
     dataset, metric, budget = question(bench, dataset, metric, budget)
     extra: dict[str, Any] = next((table.info["extra"] for table in bench.tables if "recipe" in table.info["extra"]), {})
     recipe = Recipe(**extra["recipe"]) if extra else recipe_of(bench.space.name, budget)
-    macro = Macro(**extra["macro"]) if extra else None
+    macro = macro_of(extra["macro"]) if extra else None
     ids = tuple(archs.tolist())
     return Plan(ids, dataset, metric, budget, recipe.but(**(changes or {})), macro, tuple(seeds), bool(extra))
 

@@ -16,11 +16,10 @@ from ...bench.clock import Clock
 from ...bench.errors import BadValue, UnknownName
 from ...bench.live import need_torch
 from ...bench.live.images import Images
-from ...bench.live.macro import Macro
+from ...bench.live.macro import macro_of
 from ...bench.live.protocol import Protocol
 from ...bench.live.recipe import Recipe
 from ...bench.objective import Objective
-from ...bench.spaces import Topology
 
 if TYPE_CHECKING:
     from .plan import Task
@@ -125,8 +124,6 @@ class Training:
         if len(tasks) > 1:
             names = ", ".join(task.dataset for task in tasks)
             raise BadValue(f"a live search trains on one set of images; give one of the data sets {names}")
-        if not isinstance(bench.space, Topology):
-            raise BadValue(f"live training is for cells of the space 'topology'; {bench.name} has {bench.space.name!r}")
         (task,) = tasks
         entry = bench.index.find("valid_accuracy", task.dataset, task.budget, WHOLE)
         extra: dict[str, Any] = next((each.info["extra"] for each in bench.tables if entry in each.entries), {})
@@ -141,9 +138,9 @@ class Training:
             )
         if live.sha256 not in (None, pictures["sha256"]):
             raise BadValue(f"sha256={live.sha256!r} asked, but the pictures of {images.name!r} have another checksum")
-        protocol = Protocol.of(images, task.budget)
+        protocol = Protocol.of(images, task.budget, bench.space)
         if "recipe" in extra:
-            protocol = Protocol(Macro(**extra["macro"]), Recipe(**extra["recipe"])).but(epochs=task.budget)
+            protocol = Protocol(macro_of(extra["macro"]), Recipe(**extra["recipe"])).but(epochs=task.budget)
         known = {seed for each in bench.index.entries for seed in each.seeds or ()}
         first = max(known, default=-1) + 1
         return cls(live, images, pictures, protocol, range(first, first + live.seeds), tabulated)

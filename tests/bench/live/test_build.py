@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +22,10 @@ from nasgauge.bench.live.build import build
 from nasgauge.bench.live.build_run import BuildRun, Part
 from nasgauge.bench.live.build_training import train_classes, train_parts_together
 from nasgauge.bench.live.images import SPLITS, Images
+from nasgauge.bench.live.networks import check_trainable
 from nasgauge.bench.live.protocol import Protocol
-from nasgauge.bench.spaces import Ids, Size, Topology
+from nasgauge.bench.live.training import train
+from nasgauge.bench.spaces import Ids, ProductSpace, Topology, space
 from nasgauge.data.images import digits
 
 SPACE = Topology()
@@ -181,7 +185,7 @@ def test_a_run_folder_of_something_else_is_refused(built: Path, images: Images, 
         small(images.first(40), tmp_path, run=built / "run")
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "part-00000.npz").touch()
-    with pytest.raises(BadValue, match="something else"):
+    with pytest.raises(BadValue, match="not a run folder"):
         small(images, tmp_path, run=tmp_path / "other")
     assert not (tmp_path / "mine.h5").exists()
 
@@ -192,6 +196,34 @@ def test_a_damaged_part_is_named(images: Images, tmp_path: Path) -> None:
     part.write_bytes(part.read_bytes()[:200])
     with pytest.raises(BadFile, match="part-00000"):
         small(images, tmp_path, sample=1, budget=1)
+
+
+@pytest.mark.parametrize("name", ["size", "cells101"])
+def test_networks_of_other_spaces_are_trained_one_by_one(images: Images, tmp_path: Path, name: str) -> None:
+    of = space(name)
+    path = ng.build(name, images, out=tmp_path / "mine.h5", run=tmp_path / "run", budget=2, seeds=2, sample=2, jobs=1)
+    bench = ng.open(path)
+    trained = np.flatnonzero(bench.known(np.arange(of.size), "test_accuracy"))
+    assert len(trained) == 2
+    protocol = Protocol.of(images, 2, of)
+    for seed in (0, 1):
+        alone = of.network(int(trained[0]), 10, macro=protocol.macro, seed=seed)
+        history = train(alone, Batches(images, channels_last=True), protocol.recipe, seed)
+        for metric in METRICS:
+            found = [bench.query(trained[0], metric, epoch=epoch, seed=seed) for epoch in (1, 2)]
+            np.testing.assert_allclose(found, history[metric], rtol=2e-3, err_msg=metric)
+    assert (bench.cost(trained).seconds > bench.query(trained, "train_seconds")).all()
+    assert bench.tables[0].info["extra"]["macro"] == json.loads(json.dumps(asdict(protocol.macro)))
+
+
+def test_what_diverges_alone_is_kept_as_diverged(images: Images, tmp_path: Path) -> None:
+    asked = {"recipe": {"lr": 1e30}, "budget": 2, "seeds": 1, "sample": 1, "jobs": 1}
+    path = ng.build("size", images, out=tmp_path / "mine.h5", run=tmp_path / "run", **asked)
+    bench = ng.open(path)
+    (trained,) = np.flatnonzero(bench.known(np.arange(bench.space.size), "test_accuracy"))
+    assert np.isnan(bench.query(trained, "train_loss", epoch=2, seed=0))
+    zeros = 100 * (images.split("test")[1] == 0).mean()
+    assert bench.query(trained, "test_accuracy", seed=0) == pytest.approx(zeros)
 
 
 def test_bad_arguments_end_before_anything_is_written(images: Images, tmp_path: Path) -> None:
@@ -206,7 +238,6 @@ def test_bad_arguments_end_before_anything_is_written(images: Images, tmp_path: 
         ({"jobs": 0}, BadValue, "jobs=0"),
         ({"protocol": Protocol.of(images, 5)}, BadValue, "trains 5 epochs"),
         ({"images": odd}, BadValue, "divisible"),
-        ({"space": Size()}, BadValue, "topology"),
     ):
         folder = tmp_path / words
         asked = {"space": SPACE, "images": images, "out": folder / "x.h5", "run": folder / "run", "budget": 1}
@@ -215,3 +246,12 @@ def test_bad_arguments_end_before_anything_is_written(images: Images, tmp_path: 
         assert not (folder / "x.h5").exists()
     with pytest.raises(UnknownName, match="lr"):
         ng.build("topology", images, out=tmp_path / "x.h5", recipe={"rate": 1})
+
+
+def test_a_space_without_networks_cannot_be_trained() -> None:
+    class Bare(ProductSpace):
+        name = "bare"
+
+    Bare.__abstractmethods__ = frozenset()
+    with pytest.raises(BadValue, match="'bare' has no networks"):
+        check_trainable(Bare())

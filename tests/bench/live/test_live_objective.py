@@ -14,7 +14,7 @@ from nasgauge.bench.live.images import Images
 from nasgauge.bench.live.objective import LiveObjective
 from nasgauge.bench.live.protocol import Protocol
 from nasgauge.bench.objective import Trial
-from nasgauge.bench.spaces import Size, Topology
+from nasgauge.bench.spaces import Size, Space, Topology
 from nasgauge.data.images import digits
 from nasgauge.searchers import recipe
 from nasgauge.searchers.runner.search import search_once
@@ -38,11 +38,13 @@ def test_it_tells_what_a_built_table_says(images: Images, tmp_path: Path) -> Non
     assert objective.elapsed == pytest.approx(np.cumsum([each.seconds for each in told]))
 
 
-@pytest.mark.parametrize("name", ["random", "evolution"])
-def test_a_searcher_runs_live(images: Images, name: str) -> None:
-    objective = LiveObjective(SPACE, images, Clock(queries=12), budget=1)
-    search_once(recipe(name).start(SPACE, np.random.default_rng(0)), objective)
-    assert len(objective.ids) == 12
+@pytest.mark.parametrize(
+    ("name", "of", "queries"), [("random", SPACE, 12), ("evolution", SPACE, 12), ("random", Size(), 2)]
+)
+def test_a_searcher_runs_live(images: Images, name: str, of: Space, queries: int) -> None:
+    objective = LiveObjective(of, images, Clock(queries=queries), budget=1)
+    search_once(recipe(name).start(of, np.random.default_rng(0)), objective)
+    assert len(objective.ids) == queries
     assert all(0 <= value <= 100 for value in objective.values)
 
 
@@ -79,8 +81,6 @@ def test_what_cannot_be_searched_is_refused(images: Images) -> None:
     clock = Clock(queries=1)
     with pytest.raises(BadValue, match="validation"):
         LiveObjective(SPACE, images.without_validation(), clock, budget=1)
-    with pytest.raises(BadValue, match="topology"):
-        LiveObjective(Size(), images, clock, budget=1)
     with pytest.raises(BadValue, match="at least 1"):
         LiveObjective(SPACE, images, clock, budget=1, seeds=0)
     with pytest.raises(BadValue, match="divisible"):
