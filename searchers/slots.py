@@ -19,6 +19,7 @@ from ..bench.spaces.cells101_code import (
     canonical_embedded,
     canonical_embedded_one,
 )
+from ..proxies.encodings.adjacency import levels
 
 if TYPE_CHECKING:
     import ConfigSpace
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 Rows = npt.NDArray[np.int8]
 
 _BIT_VALUES = 1 << SLOT_BITS
-PROBED = 20_000  # ids whose operations tell the choices of a space of your own
 
 
 class Slots:
@@ -47,12 +47,7 @@ class Slots:
     @cached_property
     def levels(self) -> npt.NDArray[np.int64]:
         """Number of choices of each slot, (slots,)."""
-        if isinstance(self.space, ProductSpace):
-            return self.space.sizes
-        if isinstance(self.space, Cells101):
-            return np.repeat([2, 3], [EDGE_SLOTS, len(PLACES)])
-        some = np.unique(np.linspace(0, self.space.size - 1, min(PROBED, self.space.size)).astype(np.int64))
-        return self.space.operations(some).max(axis=0).astype(np.int64) + 1
+        return levels(self.space)
 
     def configuration_space(self) -> ConfigSpace.ConfigurationSpace:
         """The same choices in the words of ConfigSpace, for optimizers that speak it (SMAC, DEHB, hpbandster, ...).

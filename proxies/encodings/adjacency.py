@@ -52,8 +52,11 @@ def one_hot(space: Space, ids: Ids, *, operations: Literal["one-hot", "scalar"] 
     if operations == "scalar":
         rows = continuous(space, ids)
         return np.delete(rows, EDGE_SLOTS, axis=1) if isinstance(space, Cells101) else rows
-    rows = choices(space, ids)
-    return np.delete(rows, np.s_[: 2 * EDGE_SLOTS : 2], axis=1) if isinstance(space, Cells101) else rows
+    if not isinstance(space, Cells101):
+        return choices(space, ids)
+    slots = space.operations(ids)
+    bits = (slots[:, EDGE_SLOTS:, None] == np.arange(len(LABELS))).reshape(-1, INTERIOR * len(LABELS))
+    return np.concatenate([slots[:, :EDGE_SLOTS] == 1, bits], axis=1, dtype=np.float32)
 
 
 def categorical(space: Space, ids: Ids, *, pad: float = -1) -> Rows:

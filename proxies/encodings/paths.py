@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +25,9 @@ Rows = npt.NDArray[np.float32]
 Words = npt.NDArray[np.int16]
 
 #: Positions that naszilla keeps, short words first: all of up to 2 operations on topology, of up to 3 on cells101.
-KEPT = {"topology": 30, "cells101": 40}
+KEPT_TOPOLOGY, KEPT_CELLS101 = 30, 40
+#: Places for the words of one cell: those of nas-encodings, although no cell of 101 has more than 8 distinct words.
+PLACES_TOPOLOGY, PLACES_CELLS101 = 4, 20
 TOGETHER = 1 << 15  # architectures at a time
 
 SLOT_OF = {edge: slot for slot, edge in enumerate(itertools.combinations(range(MAX_VERTICES), 2))}
@@ -49,16 +50,14 @@ def one_hot(
             same have equal rows (40 bits). On cells101 that is so anyway.
         sparse: answer a scipy CSR array of 8-bit numbers instead, some 17 MB for all cells of NAS-Bench-101.
     """
-    length = _checked(length, _size(space, computed))
+    length = _checked(length, positions(space, computed))
     return _sparse(space, ids, length, computed) if sparse else _bits(space, ids, length, computed)
 
 
-def truncated(
-    space: Space, ids: Ids, *, length: int | None = None, computed: bool = False, sparse: bool = False
-) -> Rows | csr_array:
+def truncated(space: Space, ids: Ids, *, length: int | None = None, sparse: bool = False) -> Rows | csr_array:
     """`one_hot` cut to its short words: 40 bits on cells101 (up to 3 operations), 30 on topology (up to 2)."""
-    kept = min(_size(space, computed), KEPT[space.name])
-    return one_hot(space, ids, length=kept if length is None else length, computed=computed, sparse=sparse)
+    kept = KEPT_TOPOLOGY if isinstance(space, Topology) else KEPT_CELLS101
+    return one_hot(space, ids, length=kept if length is None else length, sparse=sparse)
 
 
 def categorical(
@@ -71,8 +70,9 @@ def categorical(
         pad: fills places to spare. Deviations: nas-encodings fills with 0, which is also the number of a word, and
             lists a word once for each path that spells it.
     """
-    length = _checked(length, _size(space, computed))
-    rows = np.full((len(ids), PLACES[space.name]), pad, dtype=np.float32)
+    length = _checked(length, positions(space, computed))
+    places = PLACES_TOPOLOGY if isinstance(space, Topology) else PLACES_CELLS101
+    rows = np.full((len(ids), places), pad, dtype=np.float32)
     for first, words in _chunks(space, ids, computed):
         at, found = _distinct(words, length)
         place = np.arange(len(at)) - np.searchsorted(at, at)
@@ -80,18 +80,30 @@ def categorical(
     return rows
 
 
-def continuous(space: Space, ids: Ids, *, length: int | None = None, computed: bool = False) -> Rows:
+def continuous(
+    space: Space, ids: Ids, *, length: int | None = None, computed: bool = False, sparse: bool = False
+) -> Rows | csr_array:
     """A real number for every word and how many of the largest there are, in the last place; of a cell 0, 1 and m."""
-    length = _checked(length, _size(space, computed))
+    length = _checked(length, positions(space, computed))
+    if sparse:
+        from scipy.sparse import csr_array, hstack
+
+        bits = _sparse(space, ids, length, computed)
+        return csr_array(hstack([bits, bits.sum(axis=1).astype(np.int8)[:, None]], format="csr"))
     rows = _bits(space, ids, length, computed, spare=1)
     rows[:, length] = rows[:, :length].sum(axis=1)
     return rows
 
 
-def weighted(space: Space, ids: Ids, *, length: int | None = None) -> Rows:
+def weighted(space: Space, ids: Ids, *, length: int | None = None, sparse: bool = False) -> Rows | csr_array:
     """`one_hot` times the probability that a random cell has a given word of that length."""
-    rows = _bits(space, ids, _checked(length, _size(space, computed=False)), computed=False)
-    return np.multiply(rows, likely(space)[: rows.shape[1]], out=rows)
+    length = _checked(length, positions(space))
+    if sparse:
+        rows = _sparse(space, ids, length, computed=False)
+        rows.data = likely(space)[rows.indices]
+        return rows
+    dense = _bits(space, ids, length, computed=False)
+    return np.multiply(dense, likely(space)[:length], out=dense)
 
 
 def likely(space: Space) -> Rows:
@@ -151,12 +163,8 @@ def _cells(space: Cells101, ids: Ids) -> Words:
     return found
 
 
-#: Places for the words of one cell: those of nas-encodings, although no cell has more than 8 distinct words.
-PLACES = {"topology": len(TOPOLOGY_PATHS), "cells101": 20}
-
-
-@cache
-def _size(space: Space, computed: bool) -> int:
+def positions(space: Space, computed: bool = False) -> int:
+    """How many words there are: 364 on cells101, 155 on topology (40 of what is computed)."""
     if isinstance(space, Topology) and not computed:
         return sum(len(TOPOLOGY_OPERATIONS) ** size for size in (1, 2, 3))
     return sum(3**size for size in range(4 if isinstance(space, Topology) else INTERIOR + 1))
