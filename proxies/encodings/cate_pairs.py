@@ -14,7 +14,7 @@ UNSCORED = -100  # where no prediction is asked; PyTorch's ``ignore_index``
 
 
 def pairs(cost: Costs, threshold: float, per_cell: int, rng: np.random.Generator) -> Pairs:
-    """For each cell up to ``per_cell`` others before it in the order of cost and within ``threshold``, (m, 2) positions.
+    """For each cell up to ``per_cell`` others before it in order of cost and within ``threshold``, (m, 2) positions.
 
     CATE, section 3.2 (Yan et al., ICML 2021): cells of equal cost keep their order, so every unordered pair is possible
     once. Drawn without replacement by Floyd's algorithm, for all cells at once.
@@ -60,8 +60,8 @@ def mask_tokens(cells: Tokens, of: Pairs, rate: float, rng: np.random.Generator)
     """Hide tokens of both sequences of each pair, (m, 2) -> `Masked`.
 
     Each token that is no padding is asked with probability ``rate``; of those 80 % show the mask and 20 % a real symbol
-    drawn uniformly (which may be the true one). In the released variant the input has the number of padding and is never
-    asked.
+    drawn uniformly (which may be the true one). In the released variant the input has the number of padding and is
+    never asked.
     """
     true = cells.symbols[of]
     asked = (rng.random(true.shape, dtype=np.float32) < rate) & (true != cells.pad)

@@ -101,13 +101,15 @@ def load_checkpoint(path: str | os.PathLike[str], encoder: str, space: Space) ->
     if not known:
         raise BadFile(f"{path}: not made by `nasgauge encode`; train with --train")
     if about.get("schema") != SCHEMA:
-        raise BadFile(f"{path}: schema {about.get('schema')} of weights; this version reads schema {SCHEMA}; train again")
+        raise BadFile(
+            f"{path}: schema {about.get('schema')} of weights; this version reads schema {SCHEMA}; train again"
+        )
     if digest != _sha256(arrays):
         raise BadFile(f"{path}: the weights do not agree with their checksum; train again with --train")
     if (about.get("encoder"), about.get("space"), about.get("size")) != (encoder, space.name, space.size):
         raise BadValue(
-            f"{path} holds {about.get('encoder')!r} for space {about.get('space')!r} ({about.get('size')} architectures); "
-            f"asked is {encoder!r} for {space.name!r} ({space.size}); "
+            f"{path} holds {about.get('encoder')!r} for space {about.get('space')!r} ({about.get('size')} "
+            f"architectures); asked is {encoder!r} for {space.name!r} ({space.size}); "
             f"`nasgauge encode {space.name} --encoder {encoder} --train` makes it"
         )
     groups: dict[str, dict[str, npt.NDArray[np.generic]]] = {group: {} for group in _GROUPS}
@@ -129,7 +131,8 @@ def shipped(encoder: str, space: Space) -> Path:
         there = sorted(each.stem.removeprefix(f"{encoder}-") for each in SHIPPED.glob(f"{encoder}-*.npz"))
         raise BadValue(
             f"no weights of {encoder!r} for space {space.name!r} come with nasgauge; there are some for "
-            f"{', '.join(there) or 'no space'}; `nasgauge encode {space.name} --encoder {encoder} --train --out FOLDER` "
+            f"{', '.join(there) or 'no space'}; "
+            f"`nasgauge encode {space.name} --encoder {encoder} --train --out FOLDER` "
             "trains them, then give weights=FOLDER/weights.npz"
         )
     return path
