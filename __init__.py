@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .proxies.score_run import ScoreRun
     from .reports.report import Report
     from .searchers import Recipe, Run
+    from .searchers.predictors import Predictor
     from .searchers.runner.live import Live
 
 __version__ = "0.1.0"
@@ -370,15 +371,17 @@ def build(
 
 def surrogate(
     bench: Benchmark,
+    models: Sequence[str | Predictor] = ("surrogate",),
     *,
-    dataset: str | None = None,
+    dataset: str | Sequence[str] = (),
     metric: str | None = None,
     budget: int | None = None,
+    scale: str = "log-error",
     fit_on: int = 500,
     sizes: Sequence[int] = (50, 100, 200, 500, 1000),
-    repeats: int = 10,
+    draws: int = 10,
     base_seed: int = 0,
-    held: int = 20_000,
+    held: int = 5_000,
     jobs: int = -1,
     cluster: str | None = None,
     out: str | os.PathLike[str] | None = None,
@@ -389,14 +392,26 @@ def surrogate(
     To ask for predictions themselves, see `Benchmark.surrogate`.
 
     Args:
+        models: predictors or their names ("surrogate", "tw-gp", "path+ridge": `nasgauge.searchers.predictors`); the
+            report compares the others with the first.
+        dataset: one data set or several; default: all that have the metric.
         out: the run folder; default: one under ``runs/`` named after what is asked, so that asking again goes on.
-    """
-    from .searchers.runner.stretching import surrogate
 
-    return surrogate(
-        bench, out, dataset=dataset, metric=metric, budget=budget, fit_on=fit_on, sizes=sizes, repeats=repeats,
-        base_seed=base_seed, held=held, jobs=jobs, cluster=cluster, progress=progress,
+    Warns:
+        FailedFits: some fits broke off with an error; the others are in the run.
+    """
+    import warnings
+
+    from .searchers.runner.stretching import FailedFits, failed_words, surrogate
+
+    run = surrogate(
+        bench, out, models=models, datasets=(dataset,) if isinstance(dataset, str) else tuple(dataset), metric=metric,
+        budget=budget, scale=scale, fit_on=fit_on, sizes=sizes, draws=draws, base_seed=base_seed, held=held, jobs=jobs,
+        cluster=cluster, progress=progress,
     )  # fmt: skip
+    if words := failed_words(run):
+        warnings.warn(words, FailedFits, stacklevel=2)
+    return run
 
 
 def report(

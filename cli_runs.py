@@ -331,19 +331,28 @@ def build(
 @runs.command()
 def surrogate(
     name: Annotated[str, typer.Argument(help="A benchmark, a path, or several joined by +.")],
-    dataset: Annotated[str | None, typer.Option("--dataset", "-d", help="Which data set.")] = None,
+    dataset: Annotated[
+        list[str] | None, typer.Option("--dataset", "-d", help="May be given several times [default: all].")
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="surrogate, tw-gp, wl-gp, path+ridge, ...; may be given several times; the others are "
+            "compared with the first [default: surrogate]."
+        ),
+    ] = None,
     metric: Annotated[
         str | None, typer.Option("--metric", "-m", help="What to predict [default: test_accuracy if there is one].")
     ] = None,
     budget: Annotated[int | None, typer.Option(help="Epochs of the training run [default: the longest].")] = None,
+    scale: Annotated[
+        str, typer.Option(help="What is learned: log-error, -log(101 - accuracy), or plain.")
+    ] = "log-error",
     fit_on: Annotated[int, typer.Option(help="Architectures learned from, in the fits looked at closely.")] = 500,
-    size: Annotated[
-        list[int] | None,
-        typer.Option(help="A size of the learning curve; may be given several times [default: 50 to 1000]."),
-    ] = None,
-    repeats: Annotated[int, typer.Option(help="Draws of each size.")] = 10,
+    sizes: Annotated[str, typer.Option(help="Architectures learned from, for the curves.")] = "50,100,200,500,1000",
+    draws: Annotated[int, typer.Option(help="Of each size; the same for every model.")] = 10,
     base_seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
-    held: Annotated[int, typer.Option(help="At most so many architectures are predicted in each draw.")] = 20_000,
+    held: Annotated[int, typer.Option(help="At most so many architectures are predicted in each draw.")] = 5_000,
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", help="Processes; -1: one per core. Results do not depend on it.")
     ] = -1,
@@ -355,21 +364,36 @@ def surrogate(
 ) -> None:
     """Measure how well a few measured architectures predict all others: rank correlation, error, true intervals.
 
-    Start the same command again to go on after a kill.
+    Start the same command again to go on after a kill. Fits that fail are recorded, the others go on, and the exit
+    code is 1.
+
+    \b
+    Models: surrogate (ensembles of trees), a Gaussian process (tw-gp, tw-2-gp, wl-gp, path-gp, hamming-gp,
+    nasbot-gp), or ENCODING+HEAD with the heads ridge, gp, random-forest and mlp.
 
     \b
     Examples:
       nasgauge surrogate nats-tss --dataset cifar10
-      nasgauge surrogate nasbench101 --fit-on 1000 --size 100 --size 1000 --size 4000 --repeats 3
+      nasgauge surrogate nats-tss -d cifar10 -d cifar100 --model tw-gp --model wl-gp --model path+ridge \\
+          --sizes 20,50,100,200,500,1000 --jobs 2 --out runs/predictors
+      nasgauge surrogate nasbench101 --fit-on 1000 --sizes 100,1000,4000 --draws 3
     """
-    from . import open, surrogate
-    from .searchers.runner.stretching import SIZES
+    import warnings
 
-    run = surrogate(
-        open(name, home=home), dataset=dataset, metric=metric, budget=budget, fit_on=fit_on, sizes=size or SIZES,
-        repeats=repeats, base_seed=base_seed, held=held, jobs=jobs, cluster=cluster, out=out, progress=True,
-    )  # fmt: skip
+    from . import open, surrogate
+    from .searchers.runner.stretching import FailedFits, failed_words
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FailedFits)
+        run = surrogate(
+            open(name, home=home), model or ("surrogate",), dataset=dataset or (), metric=metric, budget=budget,
+            scale=scale, fit_on=fit_on, sizes=integers(sizes, "--sizes"), draws=draws, base_seed=base_seed, held=held,
+            jobs=jobs, cluster=cluster, out=out, progress=True,
+        )  # fmt: skip
     print(f"{run.folder}\nnext: nasgauge report {run.folder}")
+    if words := failed_words(run):
+        say(f"nasgauge: {words}")
+        raise typer.Exit(1)
 
 
 def _share(text: str | None) -> float | str | None:

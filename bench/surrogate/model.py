@@ -43,6 +43,10 @@ class Scale:
         """Values in their own unit; accuracies stay within 0 and 100 percent."""
         return np.clip(ROOM - np.exp(-z), 0.0, 100.0) if self.of_accuracy else z
 
+    def log_slope(self, values: Floats) -> Floats:
+        """log dz/dvalue: what a log density of z gains as one of the value."""
+        return -np.log(ROOM - values) if self.of_accuracy else np.zeros_like(values)
+
 
 @dataclass(frozen=True)
 class Ensemble:

@@ -61,6 +61,27 @@ def tau(one: Floats, other: Floats) -> float:
     return float(kendalltau(one, other).statistic)
 
 
+def precision(truth: Floats, predicted: Floats, k: int) -> float:
+    """The share of the first ``k`` by prediction that are among the first ``k`` by truth (P@k); NaN of fewer than k.
+
+    Ties have no order of their own: each number is the expected value over fair draws of one.
+
+    >>> precision(np.array([1.0, 2.0, 3.0, 4.0]), np.zeros(4), 2)
+    0.5
+    """
+    known = ~(np.isnan(truth) | np.isnan(predicted))
+    if known.sum() < k:
+        return float("nan")
+    return float((_among_first(truth[known], k) * _among_first(predicted[known], k)).sum() / k)
+
+
+def _among_first(values: Floats, k: int) -> Floats:
+    """The probability of each to be among the ``k`` largest, ties drawn fairly, (n,)."""
+    last = np.partition(values, len(values) - k)[len(values) - k]
+    above, equal = values > last, values == last
+    return above + equal * ((k - above.sum()) / equal.sum())
+
+
 def noise_ceiling(runs: Floats) -> float:
     """Mean tau between two runs, over all pairs of columns of (n, run); NaN where there is one run only."""
     pairs = [tau(runs[:, one], runs[:, other]) for one in range(runs.shape[1]) for other in range(one)]

@@ -100,8 +100,8 @@ def perceptrons(rows: Floats, values: Floats, rng: np.random.Generator) -> Calla
         held = fold == number
         learned = ~held if (~held).any() else held
         member = MLPRegressor(
-            hidden_layer_sizes=(64, 64), batch_size=int(min(64, learned.sum())), learning_rate_init=5e-3, max_iter=200, alpha=1e-3,
-            random_state=int(rng.integers(2**31)),
+            hidden_layer_sizes=(64, 64), batch_size=int(min(64, learned.sum())), learning_rate_init=5e-3, max_iter=200,
+            alpha=1e-3, random_state=int(rng.integers(2**31)),
         )  # fmt: skip
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # 200 epochs, converged or not

@@ -1,8 +1,13 @@
-"""Surrogate runs: how well a few measured architectures predict the rest of a table, over draws and over sizes."""
+"""Surrogate runs: how well a few measured architectures predict the rest of a table.
+
+Predictors x data sets x draws x sizes into a run folder, in parallel, killable and resumable.
+"""
 
 from __future__ import annotations
 
 import os
+import traceback
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,179 +18,272 @@ import numpy.typing as npt
 from ...bench.benchmark import Benchmark
 from ...bench.describe import identity
 from ...bench.environment import environment
-from ...bench.errors import BadValue
-from ...bench.parallel import in_parallel
+from ...bench.errors import BadValue, UnknownName
+from ...bench.parallel import answers, counted
 from ...bench.run_folder import folder_for, read_frame, write_frame
-from ...bench.surrogate.quality import agreement, coverage, noise_ceiling, tau
-from ...bench.surrogate.surrogate import FEWEST, Fitted, Question
+from ...bench.spaces import Ids
+from ...bench.surrogate.quality import noise_ceiling
+from ...bench.surrogate.surrogate import RESULTS, Question
+from ..predictors import Predictor, predictor
+from .judging import SCALES, SHOWN, fit_and_predict, judged, one_seed, scale_of
 from .run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Floats = npt.NDArray[np.float64]
-Ids = npt.NDArray[np.int64]
 
-ASKED = ("kind", "benchmark", "question", "fit_on", "sizes", "repeats", "base_seed", "held")
+ASKED = ("kind", "benchmark", "questions", "models", "scale", "fit_on", "sizes", "draws", "base_seed", "held")
 """The keys of run.json that decide the numbers."""
 SIZES = (50, 100, 200, 500, 1000)
-LEVELS = (10, 20, 30, 40, 50, 60, 70, 80, 90, 95)  # percent
-HELD = 20_000  # architectures predicted in each draw
-SHOWN = 0.9  # level of the intervals that are kept for the drawing
-PREDICTIONS = "predictions.parquet"
+FEWEST = 10  # architectures to learn from
+HELD = 5_000  # architectures predicted in each draw
+FAILURE = ("dataset", "model", "size", "draw", "error", "traceback")
+MEASURED = ("fit_seconds", "predict_seconds")
+"""Columns that were measured on the host; all others are equal in every run of one plan."""
+
+
+class FailedFits(UserWarning):
+    """Some fits of a run broke off with an error; `failures` lists them."""
 
 
 @dataclass(frozen=True)
-class Draw:
-    """One fit: how many architectures are learned from, and which draw of them."""
+class Piece:
+    """What one process does at a time and one part of the run: all sizes of one predictor, data set and draw."""
 
-    size: int
-    repeat: int
+    question: Question
+    model: Predictor
+    draw: int
 
     @property
     def name(self) -> str:
         """Of the part."""
-        return f"{self.size:06d}-{self.repeat:04d}"
+        return f"{_safe(self.question.dataset or 'any')}-{_safe(self.model.name)}-{self.draw:04d}"
 
 
 def surrogate(
     bench: Benchmark,
     folder: str | os.PathLike[str] | None = None,
     *,
-    dataset: str | None = None,
+    models: Sequence[str | Predictor] = ("surrogate",),
+    datasets: Sequence[str] = (),
     metric: str | None = None,
     budget: int | None = None,
+    scale: str = "log-error",
     fit_on: int = 500,
     sizes: Sequence[int] = SIZES,
-    repeats: int = 10,
+    draws: int = 10,
     base_seed: int = 0,
     held: int = HELD,
     jobs: int = -1,
     cluster: str | None = None,
     progress: bool = False,
 ) -> Run:
-    """Fit surrogates on draws of architectures, predict architectures of held-out classes, and keep what comes out.
+    """Fit predictors on draws of architectures, predict architectures of held-out classes, and keep what comes out.
 
-    The folder may hold an earlier, killed start of the same: what is finished is not done again. Results depend on
-    neither ``jobs`` nor ``cluster``. The draws of one repetition are nested: 100 architectures, the same and 100 more.
+    Every predictor learns from the same draws and is judged on the same architectures (`held_out`). The folder may
+    hold an earlier, killed start of the same: what is finished is not done again. Results depend on neither ``jobs``
+    nor ``cluster``. A fit that raises is recorded (`failures`), the others go on; the same command tries it again.
 
     Args:
         folder: default: one under ``runs/`` named after what is asked.
-        dataset, metric, budget: what is predicted; default: test accuracy (validation accuracy where there is none),
-            after the longest training.
-        fit_on: architectures of the fits that are looked at closely: intervals, one seed, drawing.
+        models: predictors, or their names (`searchers.predictors.predictor`); the first one is what the report
+            compares the others with.
+        datasets, metric, budget: what is predicted; default: test accuracy (validation accuracy where there is none),
+            after the longest training, on every data set that has it.
+        scale: "log-error" learns -log(101 - accuracy), "plain" the accuracy itself; measures are of the accuracy.
+        fit_on: architectures of the fits that are looked at closely: one seed, drawing.
         sizes: architectures of the other fits, for the learning curve.
-        repeats: draws of each size.
+        draws: of each size.
         held: at most so many architectures are predicted in each draw, none of them isomorphic to a learned one.
         jobs: processes; -1 for one per core.
         cluster: address of a Dask scheduler that does the work instead.
         progress: show a progress bar on standard error.
 
     Raises:
-        BadValue: a size that is too small, or that leaves nothing to predict.
-        UnknownName, NotMeasured: no such column.
+        BadValue: a size that is too small, or that leaves nothing to predict; nothing to fit, or something twice.
+        UnknownName, NotMeasured: no such column, scale or predictor.
     """
     if jobs == 0:
         raise BadValue("jobs=0 given; legal: a number of processes, or -1 for one per core")
+    if scale not in SCALES:
+        raise UnknownName.of("scale", scale, SCALES)
     metric = metric or ("test_accuracy" if "test_accuracy" in bench.metrics else "valid_accuracy")
-    entry = bench.index.find(metric, dataset, budget, ("runs", "mean"))
-    question = Question(metric, entry.dataset, entry.budget)
-    _check(fit_on, sizes, repeats, held, base_seed)
-    every = sorted({int(size) for size in sizes} | {fit_on})
-    known = np.flatnonzero(~np.isnan(_values(bench, question)))
-    classes = len(np.unique(bench.space.canonical(known)))
-    if every[-1] >= classes:
-        raise BadValue(
-            f"{every[-1]:,} architectures to learn from leave nothing to predict: {bench.name} has {question.words()} "
-            f"of {len(known):,} architectures in {classes:,} isomorphism classes; give a smaller fit_on or sizes"
-        )
+    fitted = tuple(predictor(each, bench.space, timed=not metric.endswith(RESULTS)) for each in models)
+    _distinct("models", [each.name for each in fitted])
+    _distinct("datasets", list(datasets), least=0)
+    _check(fit_on, sizes, draws, held, base_seed)
+    every = sorted({int(size) for size in sizes} | {int(fit_on)})
+    questions, stated = [], []
+    for dataset in datasets or _having(bench, metric):
+        entry = bench.index.find(metric, dataset, budget, ("runs", "mean"))
+        question = Question(metric, entry.dataset, entry.budget)
+        questions.append(question)
+        stated.append(_stated(bench, question, entry.evaluated_on, every[-1], single=entry.kind == "runs"))
     config = {
-        "kind": "surrogate", "benchmark": identity(bench),
-        "question": {**asdict(question), "words": entry.evaluated_on, "runs": entry.kind == "runs"},
-        "fit_on": fit_on, "sizes": every, "repeats": repeats, "base_seed": base_seed, "held": held,
-        "known": len(known), "noise": _noise(bench, question, known) if entry.kind == "runs" else None,
-        **environment("scikit-learn"),
+        "kind": "surrogate", "benchmark": identity(bench), "questions": stated,
+        "models": [each.name for each in fitted], "scale": scale, "fit_on": int(fit_on), "sizes": every,
+        "draws": int(draws), "base_seed": int(base_seed), "held": int(held), **environment("scikit-learn"),
     }  # fmt: skip
     if folder is None:
         folder = folder_for(f"surrogate-{bench.name}", config, ASKED)
     run = Run.create(folder, config, ASKED)
-    draws = [Draw(size, repeat) for repeat in range(repeats) for size in reversed(every)]
-    left = [draw for draw in draws if not run.part(draw.name).exists()]
-    in_parallel(
-        _do, [(bench, run, draw) for draw in left], jobs=jobs, cluster=cluster, done=len(draws) - len(left),
-        total=len(draws), progress=progress,
-    )  # fmt: skip
+    pieces = [Piece(question, model, draw) for draw in range(draws) for question in questions for model in fitted]
+    left = [piece for piece in pieces if not run.part(piece.name).exists() or run.failed(piece.name).exists()]
+    found = answers(_do, [(bench, run, piece) for piece in left], jobs=jobs, cluster=cluster)
+    done, total = ((len(pieces) - len(left)) * len(every), len(pieces) * len(every))
+    for _ in counted(found, done=done, total=total, progress=progress, unit="fit", size=int):
+        pass
     return run
 
 
 def measurements(run: Run) -> pd.DataFrame:
-    """One row for each finished fit, ordered by size and repetition: the columns of `measure`."""
+    """One row for each finished fit: ``dataset``, ``model``, ``size``, ``draw`` and the columns of `judging`."""
     import pandas as pd
 
-    frames = [read_frame(path) for path in sorted(run.folder.glob("part-*.parquet"))]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    frames = [frame for path in run.parts() if len(frame := read_frame(path))]
+    if not frames:
+        return pd.DataFrame()
+    whole = pd.concat(frames, ignore_index=True)
+    return whole.sort_values(["dataset", "model", "size", "draw"], kind="stable", ignore_index=True)
 
 
 def predictions(run: Run) -> pd.DataFrame:
-    """The first close fit: ``id``, ``measured``, ``predicted``, and the ``low`` and ``high`` ends of 90 % intervals."""
-    return read_frame(run.folder / PREDICTIONS)
+    """The close fits of the first draw: ``dataset``, ``model``, ``id``, ``measured``, ``predicted``, ``low``, ``high``.
 
-
-def measure(bench: Benchmark, config: dict[str, Any], draw: Draw) -> tuple[dict[str, Any], pd.DataFrame | None]:
-    """One fit and how well it predicts; for a close fit also the predictions of the first draw.
-
-    Columns: ``size``, ``repeat``, those of `bench.surrogate.quality.Agreement` on held-out classes; of close fits also
-    ``coverage_10`` ... (shares of held-out truths in intervals of those levels [percent], ``width`` the mean width at
-    90 %), and where single runs are known, with truth = the mean over an architecture's other runs,
-
-    ====================  ===========================================================================================
-    one_seed_table        tau of the learned architectures' one run with the truth: a table of one seed
-    one_seed_learned      tau of a surrogate fitted on those single runs with the truth, of the same architectures
-    one_seed_held         the same, of held-out classes
-    ====================  ===========================================================================================
+    ``low`` and ``high`` are the ends of 90 % intervals.
     """
     import pandas as pd
 
-    question = Question(*(config["question"][key] for key in ("metric", "dataset", "budget")))
-    values = _values(bench, question)
-    learned, others = _split(bench, config, draw, values)
-    seed = draw.repeat
-    runs = _runs(bench, question) if config["question"]["runs"] else None
-    fitted = Fitted(bench.space, question, learned, values[learned], None if runs is None else runs[learned], seed)
-    mean, spread = fitted.predict(others)
-    row: dict[str, Any] = {"size": draw.size, "repeat": draw.repeat}
-    row |= asdict(agreement(values[others], fitted.scale.back(mean)))
-    if draw.size != config["fit_on"]:
-        return row, None
-    for level in LEVELS:
-        low, high = fitted.interval(mean, spread, level / 100)
-        row[f"coverage_{level}"] = 100 * coverage(values[others], low, high)
-    low, high = fitted.interval(mean, spread, SHOWN)
-    row["width"] = float(np.mean(high - low))
-    if runs is not None:
-        row |= _one_seed(bench, question, runs, learned, others, draw.repeat)
-    kept = pd.DataFrame(
-        {"id": others, "measured": values[others], "predicted": fitted.scale.back(mean), "low": low, "high": high}
-    )
-    return row, kept if draw.repeat == 0 else None
+    frames = [read_frame(path) for path in sorted(run.folder.glob("predictions-*.parquet"))]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
-def _do(bench: Benchmark, run: Run, draw: Draw) -> int:
-    """One part of the run; answers 1, the number of fits it was."""
+def failures(run: Run) -> pd.DataFrame:
+    """The fits that broke off with an error, one row each: the columns `FAILURE`."""
     import pandas as pd
 
-    row, kept = measure(bench, run.config, draw)
-    if kept is not None:
-        write_frame(run.folder / PREDICTIONS, kept)
-    run.write_part(draw.name, pd.DataFrame([row]))
-    return 1
+    frames = [read_frame(path) for path in sorted(run.folder.glob("failed-*.parquet"))]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(FAILURE))
 
 
-def _check(fit_on: int, sizes: Sequence[int], repeats: int, held: int, base_seed: int) -> None:
-    for name, value, least in (("repeats", repeats, 1), ("held", held, 2), ("base_seed", base_seed, 0),
-                               *(("fit_on", size, FEWEST * 2) for size in (fit_on, *sizes))):  # fmt: skip
+def failed_words(run: Run) -> str:
+    """How many fits failed and the first error, in one sentence; empty where none did."""
+    found = failures(run)
+    if not len(found):
+        return ""
+    first = found.sort_values(["dataset", "model", "size", "draw"]).iloc[0]
+    total = len(run.config["questions"]) * len(run.config["models"]) * len(run.config["sizes"]) * run.config["draws"]
+    return (
+        f"{len(found)} of {total} fits failed; the first is {first['model']!r} on {first['dataset']}, {first['size']} "
+        f"architectures, draw {first['draw']}: {first['error']}. The others are in {run.folder}; start the same "
+        "command again to repeat the failed ones"
+    )
+
+
+def held_out(bench: Benchmark, config: dict[str, Any], draw: int, values: Floats) -> tuple[Ids, Ids]:
+    """Architectures to learn from, the largest size, and those to predict, in every fit of a draw the same.
+
+    Smaller sizes learn from the first ones. None of those to predict is isomorphic to one that any size learns from.
+
+    Args:
+        values: the number of every architecture, NaN where nobody measured it, (n_arch,).
+    """
+    order = np.random.default_rng([config["base_seed"], draw]).permutation(np.flatnonzero(~np.isnan(values)))
+    classes = bench.space.canonical(order)
+    largest = config["sizes"][-1]
+    others = order[~np.isin(classes, classes[:largest])]
+    return order[:largest], np.sort(others[: config["held"]])
+
+
+def _do(bench: Benchmark, run: Run, piece: Piece) -> int:
+    """One part of the run; answers the number of fits it was. What failed is written first, as in a comparison."""
+    import pandas as pd
+    from threadpoolctl import threadpool_limits
+
+    config, question = run.config, piece.question
+    values = _values(bench, question)
+    learned, others = held_out(bench, config, piece.draw, values)
+    rows, failed = [], []
+    with threadpool_limits(1):  # sums in another order would be other numbers
+        for size in config["sizes"]:
+            try:
+                rows.append(_fit(bench, run, piece, values, learned[:size], others))
+            except Exception as error:  # noqa: BLE001 - whatever a predictor raises is recorded, and the run goes on
+                words = f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error))
+                failed.append((question.dataset, piece.model.name, size, piece.draw, *words))
+    if failed:
+        write_frame(run.failed(piece.name), pd.DataFrame(failed, columns=list(FAILURE)))
+    run.write_part(piece.name, pd.DataFrame(rows))
+    if not failed:
+        run.failed(piece.name).unlink(missing_ok=True)
+    return len(config["sizes"])
+
+
+def _fit(bench: Benchmark, run: Run, piece: Piece, values: Floats, learned: Ids, others: Ids) -> dict[str, Any]:
+    """One row; of a close fit also what single runs teach, and of its first draw the predictions."""
+    import pandas as pd
+
+    config, question, model, draw = run.config, piece.question, piece.model, piece.draw
+    scale = scale_of(config["scale"], question)
+    key = (zlib.crc32(str(question.dataset).encode()), zlib.crc32(model.name.encode()), draw, len(learned))
+    rng = np.random.default_rng(np.random.SeedSequence(config["base_seed"], spawn_key=key))
+    _, forecast, spent = fit_and_predict(bench, model, scale, learned, values[learned], others, rng)
+    row: dict[str, Any] = {"dataset": question.dataset, "model": model.name, "size": len(learned), "draw": draw}
+    row |= judged(scale, values[others], forecast) | spent
+    if len(learned) != config["fit_on"]:
+        return row
+    if _has_runs(bench, question):
+        row |= one_seed(bench, model, scale, _runs(bench, question), learned, others, draw, rng)
+    if draw == 0:
+        low, high = (scale.back(end) for end in forecast.interval(SHOWN))
+        kept = {"id": others, "measured": values[others], "predicted": scale.back(forecast.mean), "low": low,
+                "high": high}  # fmt: skip
+        frame = pd.DataFrame({"dataset": question.dataset, "model": model.name, **kept})
+        write_frame(run.folder / f"predictions-{piece.name}.parquet", frame)
+    return row
+
+
+def _having(bench: Benchmark, metric: str) -> list[str | None]:
+    """The data sets that have a metric; none named where it does not depend on one, or nobody has it."""
+    found = [entry.dataset for entry in bench.index.entries if entry.metric == metric]
+    return list(dict.fromkeys(found)) or [None]
+
+
+def _check(fit_on: int, sizes: Sequence[int], draws: int, held: int, base_seed: int) -> None:
+    for name, value, least in (("draws", draws, 1), ("held", held, 2), ("base_seed", base_seed, 0),
+                               ("fit_on", fit_on, FEWEST), *(("sizes", size, FEWEST) for size in sizes)):  # fmt: skip
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
             raise BadValue(f"{name}={value!r}; give an integer of at least {least}")
+
+
+def _distinct(what: str, names: Sequence[str], least: int = 1) -> None:
+    if len(names) < least or len(set(names)) < len(names):
+        raise BadValue(f"{what} {', '.join(names) or 'none'} given; give at least {least}, each once")
+
+
+def _stated(bench: Benchmark, question: Question, words: str, largest: int, *, single: bool) -> dict[str, Any]:
+    """A question as run.json keeps it."""
+    values = _values(bench, question)
+    known = np.flatnonzero(~np.isnan(values))
+    classes = len(np.unique(bench.space.canonical(known)))
+    if largest >= classes:
+        raise BadValue(
+            f"{largest:,} architectures to learn from leave nothing to predict: {bench.name} has {question.words()} "
+            f"of {len(known):,} architectures in {classes:,} isomorphism classes; give a smaller fit_on or sizes"
+        )
+    noise = _noise(_runs(bench, question)[known], values[known]) if single else None
+    return {**asdict(question), "words": words, "runs": single, "known": len(known), "noise": noise}
+
+
+def _noise(runs: Floats, values: Floats) -> dict[str, float | None]:
+    """How well two seeds of the table agree on the order of architectures: all of them, and the better half."""
+    found = {"tau": noise_ceiling(runs), "tau_top": noise_ceiling(runs[values >= np.median(values)])}
+    return {name: None if np.isnan(value) else value for name, value in found.items()}
+
+
+def _has_runs(bench: Benchmark, question: Question) -> bool:
+    return bench.index.find(question.metric, question.dataset, question.budget, ("runs", "mean")).kind == "runs"
 
 
 def _values(bench: Benchmark, question: Question) -> Floats:
@@ -199,39 +297,7 @@ def _runs(bench: Benchmark, question: Question) -> Floats:
     return bench.query(ids, question.metric, dataset=question.dataset, budget=question.budget, seed="all")
 
 
-def _split(bench: Benchmark, config: dict[str, Any], draw: Draw, values: Floats) -> tuple[Ids, Ids]:
-    """Architectures to learn from, and those of other classes to predict, in an order of their own."""
-    entropy = np.random.SeedSequence([config["base_seed"], draw.repeat])
-    order = np.random.default_rng(entropy).permutation(np.flatnonzero(~np.isnan(values)))
-    classes = bench.space.canonical(order)
-    held = order[~np.isin(classes, classes[: draw.size])]
-    return order[: draw.size], np.sort(held[: config["held"]])
-
-
-def _noise(bench: Benchmark, question: Question, known: Ids) -> dict[str, float | None]:
-    """How well two seeds of the table agree on the order of architectures: all of them, and the better half."""
-    runs, values = _runs(bench, question)[known], _values(bench, question)[known]
-    found = {"tau": noise_ceiling(runs), "tau_top": noise_ceiling(runs[values >= np.median(values)])}
-    return {name: None if np.isnan(value) else value for name, value in found.items()}
-
-
-def _one_seed(
-    bench: Benchmark, question: Question, runs: Floats, learned: Ids, others: Ids, repeat: int
-) -> dict[str, float]:
-    """A table and a surrogate of the same trainings, one run an architecture, against the mean of its other runs."""
-    which = repeat % runs.shape[1]
-    rest = np.delete(runs, which, axis=1)
-    counts = (~np.isnan(rest)).sum(axis=1)
-    truth = np.where(counts > 0, np.nansum(rest, axis=1) / np.maximum(counts, 1), np.nan)
-    learned = learned[~np.isnan(runs[learned, which])]
-    if len(np.unique(bench.space.canonical(learned))) < FEWEST:
-        return {}
-    single = runs[learned, which]
-    fitted = Fitted(bench.space, question, learned, single, None, repeat)
-    ours, theirs = (fitted.scale.back(fitted.predict(ids)[0]) for ids in (learned, others))
-    return {
-        "one_seed_trainings": float(len(learned)),
-        "one_seed_table": tau(truth[learned], single),
-        "one_seed_learned": tau(truth[learned], ours),
-        "one_seed_held": tau(truth[others], theirs),
-    }
+def _safe(text: str) -> str:
+    """A name as part of a file's: what is no letter is a stroke, a checksum keeps names apart."""
+    safe = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in text)
+    return safe if safe == text else f"{safe}-{zlib.crc32(text.encode()):08x}"
