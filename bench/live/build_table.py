@@ -84,7 +84,7 @@ def _columns(build_run: BuildRun, whole: Part, loss_curves: bool) -> Iterator[Co
         count = images.count(split)
         if count:
             correct = whole[f"{split}_correct"].astype(np.int16 if count < 2**15 else np.int32)
-            loss = whole[f"{split}_loss"].astype(np.float16)
+            loss = _short(whole[f"{split}_loss"])
             yield column(f"{split}_accuracy", correct[:, :, -1], split, count)
             yield column(f"{split}_accuracy", correct, split, count)
             yield column(f"{split}_loss", loss[:, :, -1], split)
@@ -93,3 +93,9 @@ def _columns(build_run: BuildRun, whole: Part, loss_curves: bool) -> Iterator[Co
     seconds = whole["train_seconds"].astype(np.float32)
     yield column("train_seconds", seconds)
     yield column("search_seconds", seconds + whole["valid_seconds"].astype(np.float32))
+
+
+def _short(losses: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    """Losses as float16 where their size allows it: a network whose statistics are off can have one of 100,000."""
+    fits = np.nanmax(np.abs(losses), initial=0) < np.finfo(np.float16).max
+    return losses.astype(np.float16 if fits else np.float32)

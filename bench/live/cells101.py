@@ -14,8 +14,8 @@ from .weights import Law, initialise
 class StackNetwork(nn.Module):
     """Stem, stacks of cells with max-pooling between, global pooling, linear layer: images -> logits (n, classes).
 
-    Every convolution is followed by batch normalisation (momentum 0.997 in TensorFlow's words, 0.003 in PyTorch's;
-    epsilon 1e-5) and ReLU. There is no official PyTorch implementation; the names follow the official scopes
+    Every convolution is followed by batch normalisation (`StackMacro.norm_momentum`, epsilon 1e-5) and ReLU. There is
+    no official PyTorch implementation; the names follow the official scopes
     (``stacks.0.1.vertex_2.projection.0.weight``).
     """
 
@@ -31,6 +31,9 @@ class StackNetwork(nn.Module):
             self.stacks.append(nn.Sequential(*(VertexCell(graph, before, width) for before in widths)))
         self.pool = nn.MaxPool2d(2, stride=2, ceil_mode=True)
         self.classifier = nn.Linear(width, classes)
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.momentum = macro.norm_momentum
 
     def features(self, images: Tensor) -> Tensor:
         """What the linear layer sees, (n, last width)."""
@@ -114,7 +117,7 @@ def vertex_widths(graph: Graph, width: int) -> list[int]:
 def _conv(width_in: int, width_out: int, kernel: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(width_in, width_out, kernel, padding=kernel // 2, bias=False),
-        nn.BatchNorm2d(width_out, momentum=0.003),
+        nn.BatchNorm2d(width_out),
         nn.ReLU(inplace=True),
     )
 

@@ -105,17 +105,23 @@ class StackMacro:
 
     Before every stack but the first, 2x2 max-pooling halves the image and the channels double. The published
     accuracies belong to 128 stem channels; NASWOT scores networks with 16.
+
+    ``norm_momentum`` is the share of a new batch in the running statistics of normalisation: 0.003 (TensorFlow calls it
+    0.997) in the paper, whose trainings have thousands of steps; one of a hundred steps needs 0.1.
     """
 
     stem_channels: int = 128
     stacks: int = 3
     cells_per_stack: int = 3
     image_channels: int = 3
+    norm_momentum: float = 0.003
 
     def __post_init__(self) -> None:
         for name in ("stem_channels", "stacks", "cells_per_stack", "image_channels"):
             if not _positive(getattr(self, name)):
                 raise BadValue(f"macro: {name}={getattr(self, name)!r}; legal: an integer of at least 1")
+        if not 0 < self.norm_momentum <= 1:
+            raise BadValue(f"macro: norm_momentum={self.norm_momentum!r}; legal: above 0, at most 1")
         if self.stem_channels < 5:
             raise BadValue(
                 f"macro: stem_channels={self.stem_channels}; legal: at least 5, one per vertex that may feed the output"

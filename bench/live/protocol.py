@@ -58,6 +58,6 @@ def _published(space: Space | None, channels: int) -> Macro | StackMacro:
 
 def _small(space: Space | None, channels: int) -> Macro | StackMacro:
     if isinstance(space, Cells101):
-        return StackMacro(16, stacks=2, cells_per_stack=1, image_channels=channels)
+        return StackMacro(16, stacks=2, cells_per_stack=1, image_channels=channels, norm_momentum=0.1)
     mini = Macro.mini(channels)
     return mini.but(widths=Macro.size().widths) if isinstance(space, Size) else mini
