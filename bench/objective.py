@@ -54,6 +54,7 @@ class Log(NamedTuple):
     ended: list[float]  # simulated seconds
     started: list[float]
     workers: list[int]
+    known: list[int]  # evaluations that had ended when this one was asked for
 
 
 class Objective:
@@ -104,7 +105,7 @@ class Objective:
             raise BadValue("resume=True needs the same runs at every training length; search by their mean")
         self.space = space
         self.clock = clock
-        self.log = Log([], [], [], [], [], [])
+        self.log = Log([], [], [], [], [], [], [])
         self.budget = budget
         self._value, self._cost = values.item, seconds.item
         single = values.ndim == 1 and not resume and costs is None and allowed is None
@@ -137,7 +138,7 @@ class Objective:
             BadArchitecture: an id outside the space.
             NotMeasured: a training length that the benchmark does not have.
         """
-        clock = self.clock
+        clock, known = self.clock, len(self.log.ids)
         told = []
         for each in asked:
             if clock.exhausted:
@@ -146,7 +147,7 @@ class Objective:
             started = clock.elapsed
             if not clock.charge(evaluation.seconds):
                 break
-            self.finish(evaluation, run, started, 0)
+            self.finish(evaluation, run, started, 0, known)
             told.append(evaluation)
         return told
 
@@ -177,8 +178,8 @@ class Objective:
             seconds -= self._done_before(arch, run, budget)
         return Evaluation(arch, value, seconds, budget, cost), run
 
-    def finish(self, evaluation: Evaluation, run: int, started: float, worker: int) -> None:
-        """Log a training that ends now."""
+    def finish(self, evaluation: Evaluation, run: int, started: float, worker: int, known: int) -> None:
+        """Log a training that ends now; ``known`` evaluations had ended when it was asked for."""
         log = self.log
         log.ids.append(evaluation[0])
         log.values.append(evaluation[1])
@@ -186,6 +187,7 @@ class Objective:
         log.ended.append(self.clock.elapsed)
         log.started.append(started)
         log.workers.append(worker)
+        log.known.append(known)
         if self._trained is not None:
             self._remember(evaluation, run)
 

@@ -24,7 +24,7 @@ class Workers:
         self.count = count
         self._objective = objective
         self._free = list(range(count))
-        self._running: list[tuple[float, int, int, float, int, Evaluation | None]] = []
+        self._running: list[tuple[float, int, int, float, int, int, Evaluation | None]] = []
         self._started = 0
 
     @property
@@ -50,15 +50,16 @@ class Workers:
         evaluation, run = self._objective.train(asked)
         ends, counts = clock.start(evaluation.seconds)
         worker = heapq.heappop(self._free)
-        entry = (ends, self._started, worker, clock.elapsed, run, evaluation if counts else None)
+        known = len(self._objective.ids)
+        entry = (ends, self._started, worker, clock.elapsed, run, known, evaluation if counts else None)
         heapq.heappush(self._running, entry)
         self._started += 1
 
     def finish(self) -> Evaluation | None:
         """The next training to end; None where it was broken off at the limit of the clock."""
-        ends, _, worker, started, run, evaluation = heapq.heappop(self._running)
+        ends, _, worker, started, run, known, evaluation = heapq.heappop(self._running)
         self._objective.clock.advance(ends)
         heapq.heappush(self._free, worker)
         if evaluation is not None:
-            self._objective.finish(evaluation, run, started, worker)
+            self._objective.finish(evaluation, run, started, worker, known)
         return evaluation

@@ -14,6 +14,17 @@ def number(value: float, digits: int = 2) -> str:
     return text.replace("-", "−") if float(text.replace(",", "")) else text.replace("-", "")
 
 
+def seconds(value: float) -> str:
+    """A duration in seconds: three digits at least, but no more than four behind the point.
+
+    >>> seconds(0.01234), seconds(4.567), seconds(81.23), seconds(12_345.6)
+    ('0.0123', '4.57', '81.2', '12,346')
+    """
+    if math.isnan(value) or value <= 0:
+        return number(value, 0)
+    return number(value, min(4, max(0, 2 - math.floor(math.log10(value)))))
+
+
 def signed(value: float, digits: int = 3) -> str:
     """A difference, with its sign."""
     text = number(value, digits)

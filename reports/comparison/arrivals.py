@@ -9,7 +9,7 @@ import numpy as np
 
 from ..blocks import Cell, Grid, Label, Plot
 from ..view import Line, Style, View
-from ..words import number
+from ..words import number, seconds
 from .asked import Task
 from .curves import grid
 from .milestones import reached, targets
@@ -99,6 +99,6 @@ def _median(row: object, *, interval: bool) -> str:
     if np.isnan(median):
         return "not reached"
     if not interval:
-        return number(median, 0)
+        return seconds(median)
     later = number(high, 0) if not np.isnan(high) else "∞"
     return f"{number(median, 0)} ({number(low, 0)} to {later})"

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..blocks import Cell, Grid, Label, Spread
 from ..view import Style
-from ..words import between, counted, number, signed
+from ..words import between, counted, number, seconds, signed
 from .asked import Task
 from .outcome import Outcome
 from .plots import CLOSED_FORM
@@ -112,18 +112,24 @@ def effort_grid(found: Outcome, task: Task) -> Grid:
         span = "" if row.queries_least == row.queries_most else f" ({row.queries_least:,} to {row.queries_most:,})"
         rows.append((
             label, f"{number(row.queries_mean, 1)}{span}", number(row.distinct_mean, 1), _share(row.repeated_share),
-            _share(row.isomorphic_share), number(row.without_value_mean, 1), number(row.simulated_seconds_mean, 0),
-            number(row.searcher_seconds_mean, 3), number(row.proxy_seconds_mean, 1),
-            number(row.searcher_microseconds_per_query, 1),
+            _share(row.isomorphic_share), number(row.without_value_mean, 1), seconds(row.simulated_seconds_mean),
+            seconds(row.searcher_seconds_mean), seconds(row.proxy_seconds_mean),
+            number(row.searcher_microseconds_per_query, 1), _memory(row.memory_peak_most, row.memory_growth_most),
         ))  # fmt: skip
     return Grid(
         caption="Effort of one repetition, mean",
         head=("", "queries", "distinct", "repeated", "repeated up to isomorphism", "without value", "simulated seconds",
-              "searcher's seconds", "proxies' seconds", "searcher per query [µs]"),
+              "searcher's seconds", "proxies' seconds", "searcher per query [µs]", "peak memory [MB]"),
         rows=tuple(rows),
         note="Seconds of searchers and proxies are measured on the host below and are no part of the simulated ones. "
-        "Without value: proposals that the table has no number for, or that the hard limit ruled out.",
+        "Without value: proposals that the table has no number for, or that the hard limit ruled out. Peak memory: the "
+        "most that was resident in the process doing a repetition, Python, libraries and table included, over all "
+        "repetitions; in brackets the most that it grew from the beginning of one.",
     )  # fmt: skip
+
+
+def _memory(peak: float, growth: float) -> str:
+    return "–" if peak != peak else f"{number(peak, 0)} (+{number(growth, 1)})"
 
 
 def _share(share: float) -> str:

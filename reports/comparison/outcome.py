@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from ...bench.errors import BadFile, MissingFile
-from ...bench.spaces import SPACES, space
+from ...bench.spaces import SPACES, Space, space
 from ...searchers.runner.run import Run
-from ..statistics import SEED, summarise
+from ..statistics import SEED, Floats, summarise
 from .asked import SPLITS, Asked, Task
+from .batches import batch_rows
 from .curves import Curve, curve, grid
 from .milestones import EQUAL, milestones
 from .pairs import pairs
@@ -99,8 +100,11 @@ def outcome(run: Run) -> Outcome:
         if (end := _end(asked, runs, axis))
     }
     axes = {dataset: tuple(axis for axis in AXES if (dataset, axis) in ends) for dataset in by_dataset}
-    classes = _classes(asked, found)
-    tables: dict[str, list[dict[str, Any]]] = {"final": [], "effort": [], "selection": [], "trainers": []}
+    searched = _space(asked, found)
+    classes = None if searched is None else _classes(searched, found)
+    tables: dict[str, list[dict[str, Any]]] = {
+        "final": [], "effort": [], "selection": [], "trainers": [], "batches": [],
+    }  # fmt: skip
     curves: dict[tuple[str, str, str, str], Curve] = {}
     for task in asked.tasks:
         for label in asked.labels:
@@ -117,6 +121,9 @@ def outcome(run: Run) -> Outcome:
                 finished = runs.finished(axis, x)
                 for name in SPLITS:
                     curves[task.dataset, axis, name, label] = curve(runs, name, x, finished, _rng())
+        if asked.workers > 1 and searched is not None:
+            there = {label: found[task.dataset, label] for label in asked.labels if (task.dataset, label) in found}
+            tables["batches"] += batch_rows(searched, task.dataset, there)
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
     frames["pairs"] = pairs(asked, found)
     frames["milestones"] = milestones(asked.tasks, asked.labels, found, axes)
@@ -195,19 +202,32 @@ def _effort(runs: Repetitions, classes: Ints | None) -> dict[str, Any]:
         "searcher_seconds_mean": spent["searcher"],
         "proxy_seconds_mean": spent["proxy"],
         "searcher_microseconds_per_query": float(overhead.mean()),
+        "memory_peak_most": _most(runs.constants["memory_peak"]),
+        "memory_growth_most": _most(runs.constants["memory_peak"] - runs.constants["memory_before"]),
     }
 
 
-def _classes(asked: Asked, found: Mapping[tuple[str, str], Repetitions]) -> Ints | None:
-    """The isomorphism class of every architecture that was asked for, by id; None for a space unknown here."""
+def _most(values: Floats) -> float:
+    """The largest of the numbers that are known."""
+    known = values[~np.isnan(values)]
+    return float(known.max()) if known.size else float("nan")
+
+
+def _space(asked: Asked, found: Mapping[tuple[str, str], Repetitions]) -> Space | None:
+    """The space that was searched; None where it is unknown here, or another one of that name."""
     if asked.benchmark.space not in SPACES or not found:
         return None
+    searched = space(asked.benchmark.space)
+    largest = max(int(runs.id.max()) for runs in found.values())
+    return searched if largest < searched.size else None
+
+
+def _classes(searched: Space, found: Mapping[tuple[str, str], Repetitions]) -> Ints:
+    """The isomorphism class of every architecture that was asked for, by id."""
     ids = np.unique(np.concatenate([np.unique(runs.id) for runs in found.values()]))
     ids = ids[ids >= 0]
-    if not ids.size or ids[-1] >= space(asked.benchmark.space).size:
-        return None
     classes = np.zeros(int(ids[-1]) + 1, dtype=np.int64)
-    classes[ids] = space(asked.benchmark.space).canonical(ids)
+    classes[ids] = searched.canonical(ids)
     return classes
 
 

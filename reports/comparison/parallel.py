@@ -1,13 +1,15 @@
-"""The part on several trainers at a time: who waited how long, and what the first repetition looked like."""
+"""The part on several trainers at a time: who waited how long, how far apart batches lie, the first repetition."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from ...bench.spaces import space
 from ..blocks import Block, Cell, Grid, Label, Plot, Text
 from ..panels import Ladder, Panel, Rung
 from ..view import Line, Style, View
-from ..words import between, number
+from ..words import between, number, seconds
+from .batches import DISTANCES_OF, MEASURES, at_random, measures
 from .outcome import Outcome
 from .plots import file_names
 from .trainers import timetable
@@ -17,6 +19,8 @@ MODES = {
     "sync": "All trainers wait for the last of a batch before the next one starts",
 }
 
+DIGITS = {"choices": 2, "tree_wasserstein": 3, "repeated": 1, "isomorphic": 1}
+
 
 def idle_ladders(found: Outcome) -> tuple[Panel, ...]:
     """Idle share of each searcher, one panel for each data set."""
@@ -25,7 +29,7 @@ def idle_ladders(found: Outcome) -> tuple[Panel, ...]:
         rows = found.rows("trainers", task.dataset)
         rungs = tuple(
             Rung(row.searcher, 100 * row.idle_mean, 100 * row.idle_low, 100 * row.idle_high,
-                 found.asked.labels.index(row.searcher), f"makespan {row.makespan_mean:,.0f} s")
+                 found.asked.labels.index(row.searcher), f"makespan {seconds(row.makespan_mean)} s")
             for row in rows.itertuples()
         )  # fmt: skip
         panels.append(Ladder(task.dataset, "trainers without work [%]", rungs, bars=True))
@@ -50,7 +54,69 @@ def timetable_view(found: Outcome, dataset: str, label: str) -> View:
 
 def parallel_figures(found: Outcome) -> dict[str, tuple[Panel, ...]]:
     """The figures of this part; none with a single trainer."""
-    return {"idle": idle_ladders(found)} if found.asked.workers > 1 else {}
+    if found.asked.workers == 1:
+        return {}
+    if not len(found.tables["batches"]):
+        return {"idle": idle_ladders(found)}
+    batches = tuple(batch_ladder(found, task.dataset, name) for task in found.tasks for name in _drawn(found))
+    return {"idle": idle_ladders(found), "batches": batches}
+
+
+def _drawn(found: Outcome) -> dict[str, str]:
+    """What is drawn of a batch; the table has the rest."""
+    return {name: words for name, words in measures(space(found.asked.benchmark.space)).items() if name != "isomorphic"}
+
+
+def batch_ladder(found: Outcome, dataset: str, measure: str) -> Panel:
+    """How far apart the architectures lie that were asked for together; a line where two random ones would."""
+    rungs = tuple(
+        Rung(row["searcher"], row[f"{measure}_mean"], row[f"{measure}_low"], row[f"{measure}_high"],
+             found.asked.labels.index(row["searcher"]))
+        for _, row in found.rows("batches", dataset).iterrows()
+    )  # fmt: skip
+    random = at_random(space(found.asked.benchmark.space)).get(measure)
+    return Ladder(dataset, MEASURES[measure], rungs, bars=measure not in DISTANCES_OF, at=random)
+
+
+def batch_blocks(found: Outcome) -> tuple[Block, ...]:
+    """Figure and table of what was asked for together; nothing where that is not known."""
+    if not len(found.tables["batches"]):
+        return ()
+    asked, names = found.asked, file_names(found)
+    where = space(asked.benchmark.space)
+    told, random = measures(where), at_random(where)
+    rows: list[tuple[Cell, ...]] = []
+    for task in found.tasks:
+        for _, row in found.rows("batches", task.dataset).iterrows():
+            colour = Style.of(asked.labels.index(row["searcher"])).colour
+            cells = [
+                f"{number(row[f'{name}_mean'], DIGITS[name])} "
+                f"({between(row[f'{name}_low'], row[f'{name}_high'], DIGITS[name])})"
+                for name in told
+            ]
+            rows.append((Label(row["searcher"], colour), task.dataset, *cells))
+    drawn = tuple(number(random[name], DIGITS[name]) if name in random else "" for name in told)
+    rows.append((Label("two random architectures", None), "", *drawn))
+    table = Grid(
+        caption="Diversity of what is asked for together",
+        head=("", "data set", *told.values()),
+        rows=tuple(rows),
+        note="Over all pairs of architectures that were asked for without knowing each other's result: "
+        + ("those in training at the same time" if asked.mode == "async" else "those of one batch")
+        + ". Distances: mean over pairs, then over repetitions, with its 95 % bootstrap interval. Asked twice: share "
+        "of the evaluations whose architecture was in training already.",
+    )
+    picture = Plot(
+        name="batches",
+        choices={"Data set": tuple((names[task.dataset], task.dataset) for task in found.tasks),
+                 "Show": tuple((name.replace("_", "-"), words) for name, words in _drawn(found).items())},
+        views={(names[task.dataset], name.replace("_", "-")): batch_ladder(found, task.dataset, name)
+               for task in found.tasks for name in _drawn(found)},
+        still=("batches",),
+        caption="Architectures asked for together, mean over repetitions with its 95 % bootstrap interval; the line is "
+        "where two random architectures lie.",
+    )  # fmt: skip
+    return picture, table
 
 
 def parallel_blocks(found: Outcome) -> tuple[Block, ...]:
@@ -62,7 +128,7 @@ def parallel_blocks(found: Outcome) -> tuple[Block, ...]:
             colour = Style.of(asked.labels.index(row.searcher)).colour
             waited = f"{number(100 * row.idle_mean, 1)} % ({between(100 * row.idle_low, 100 * row.idle_high, 1)})"
             rows.append((
-                Label(row.searcher, colour), task.dataset, waited, number(row.makespan_mean, 0),
+                Label(row.searcher, colour), task.dataset, waited, seconds(row.makespan_mean),
                 number(row.queries_mean, 1), number(row.speed_up_mean, 2),
             ))  # fmt: skip
     table = Grid(
@@ -85,4 +151,4 @@ def parallel_blocks(found: Outcome) -> tuple[Block, ...]:
         views={(key,): timetable_view(found, *where) for key, where in keys.items()}, still=(),
         caption="The first repetition: when each trainer was busy.",
     )  # fmt: skip
-    return Text((f"{MODES.get(asked.mode, asked.mode)}.",)), idle, table, first
+    return Text((f"{MODES.get(asked.mode, asked.mode)}.",)), idle, table, *batch_blocks(found), first

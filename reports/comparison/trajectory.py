@@ -28,6 +28,8 @@ NUMBERS = (
     "value", "budget", "cost", "started", "seconds", "worker", "searcher_seconds", "proxy_seconds", "valid", "test",
 )  # fmt: skip
 COLUMNS = ("dataset", "searcher", "seed", "query", "id", *NUMBERS)
+LATER = ("known",)  # columns that runs of an earlier version lack: NaN there
+CONSTANT = ("memory_before", "memory_peak")  # likewise; one number for each repetition
 CLOCKS = {"seconds": ("seconds",), "total": ("seconds", "searcher_seconds", "proxy_seconds")}  # axis -> what it sums
 
 
@@ -36,13 +38,15 @@ class Repetitions:
     """All runs of one searcher on one data set: row k is the run with seed ``seeds[k]``.
 
     The arrays below are (n_run, longest run) and hold NaN (``id``: -1) after a run's last evaluation.
-    ``numbers`` has one for each of `NUMBERS`: accuracies in percent, seconds as `Run` documents them.
+    ``numbers`` has one for each of `NUMBERS` and `LATER`: accuracies in percent, seconds as `Run` documents them.
+    ``constants`` has one number a run, (n_run,), for each of `CONSTANT`.
     """
 
     seeds: Ints  # (n_run,)
     lengths: Ints  # (n_run,) evaluations of each run, at least one
     id: Ints
     numbers: Mapping[str, Floats]
+    constants: Mapping[str, Floats]
 
     @cached_property
     def incumbents(self) -> Ints:
@@ -147,7 +151,7 @@ def split(records: pd.DataFrame) -> dict[tuple[str, str], Repetitions]:
 
     Raises:
         BadFile: a column is absent, a repetition is not the queries 1, 2, ... once each (a part is there twice or
-            is damaged), or its clock runs backwards.
+            is damaged), knows what had not ended, or its clock runs backwards.
     """
     import pandas as pd
 
@@ -165,8 +169,10 @@ def split(records: pd.DataFrame) -> dict[tuple[str, str], Repetitions]:
     column = np.arange(len(records)) - np.repeat(starts, lengths)
     seconds = records["seconds"].to_numpy(np.float64)
     backwards = (np.diff(seconds, prepend=0.0) < 0) & ~new_run
+    known = records["known"].to_numpy(np.float64) if "known" in records else np.zeros(len(records))
     for bad, what in (
         (records["query"].to_numpy(np.int64) != column + 1, "is not the queries 1, 2, ... once each"),
+        ((known < 0) | (known > column), "knows results that were not there yet"),
         (backwards, "has a clock that runs backwards"),
     ):
         if bad.any():
@@ -175,7 +181,11 @@ def split(records: pd.DataFrame) -> dict[tuple[str, str], Repetitions]:
                 f"repetition {row['seed']} of {row['searcher']!r} on {row['dataset']} {what} (query {row['query']}): "
                 "a part is damaged or there twice; delete that searcher's parts and start the same command again"
             )
-    numbers = {name: records[name].to_numpy(np.float64) for name in NUMBERS}
+    unknown = np.full(len(records), np.nan)
+    numbers = {name: records[name].to_numpy(np.float64) if name in records else unknown for name in (*NUMBERS, *LATER)}
+    constants = {
+        name: records[name].to_numpy(np.float64)[starts] if name in records else unknown[starts] for name in CONSTANT
+    }
     ids = records["id"].to_numpy(np.int64)
     first_runs = np.append(np.flatnonzero(new_group[starts]), len(starts))
     found = {}
@@ -191,6 +201,7 @@ def split(records: pd.DataFrame) -> dict[tuple[str, str], Repetitions]:
             lengths=lengths[first:last],
             id=_padded(ids[rows], cells, shape, -1),
             numbers={name: _padded(values[rows], cells, shape, np.nan) for name, values in numbers.items()},
+            constants={name: values[first:last] for name, values in constants.items()},
         )
     return found
 

@@ -8,7 +8,7 @@ import os
 import traceback
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from .. import expectation
 from ..scores import Scores, files_of
 from ..searcher import Recipe
 from .live import Live, Training
+from .memory import Memory, resident, since
 from .plan import Limit, Plan, Task, Trials, tasks_of
 from .run import FAILURE, Run
 from .search import Mode, Spending, search_once
@@ -164,11 +165,13 @@ class _Repetition:
     seed: int
     log: Log
     spending: Spending
+    memory: Memory = field(default_factory=Memory)
     error: Exception | None = None
 
 
 def _search(bench: Benchmark, plan: Plan, task: Task, recipe: Recipe, seed: int, keep: bool = False) -> _Repetition:
     """One repetition; an error of the searcher is raised, or kept in the answer."""
+    before = resident()
     key = (zlib.crc32(task.dataset.encode()), recipe.key, seed)
     for_searcher, for_trials = np.random.SeedSequence(plan.base_seed, spawn_key=key).spawn(2)
     objective = plan.objective(bench, task, np.random.default_rng(for_trials))
@@ -189,8 +192,8 @@ def _search(bench: Benchmark, plan: Plan, task: Task, recipe: Recipe, seed: int,
     except Exception as error:
         if not keep:
             raise
-        return _Repetition(seed, objective.log, Spending(), error)
-    return _Repetition(seed, objective.log, spending)
+        return _Repetition(seed, objective.log, Spending(), error=error)
+    return _Repetition(seed, objective.log, spending, since(before))
 
 
 def _records(
@@ -218,8 +221,11 @@ def _records(
         "started": joined((log.started for log in logs), "float64"),
         "seconds": joined((log.ended for log in logs), "float64"),
         "worker": joined((log.workers for log in logs), "int16"),
+        "known": joined((log.known for log in logs), "int32"),
         "searcher_seconds": joined((each.spending.searcher for each in repetitions), "float64"),
         "proxy_seconds": joined((each.spending.proxy for each in repetitions), "float64"),
+        "memory_before": np.repeat(np.array([each.memory.before for each in repetitions], "float32"), lengths),
+        "memory_peak": np.repeat(np.array([each.memory.peak for each in repetitions], "float32"), lengths),
     })  # fmt: skip
     for name in ("valid", "test"):
         frame[name] = reported(bench, task, f"{name}_accuracy")[ids]
@@ -243,6 +249,7 @@ def _left(run: Run, piece: Piece) -> list[Piece]:
 
 def _do(bench: Benchmark, plan: Plan, run: Run, piece: Piece) -> int:
     """Do a piece and write its part; failed repetitions are written first, so that a part without them is whole."""
+    _load_what_writes()
     done = [_search(bench, plan, piece.task, piece.recipe, seed, keep=True) for seed in piece.seeds]
     for each in done:
         path = run.failed(Piece(piece.task, piece.recipe, (each.seed,)).name)
@@ -254,6 +261,14 @@ def _do(bench: Benchmark, plan: Plan, run: Run, piece: Piece) -> int:
     for each in whole:
         run.failed(Piece(piece.task, piece.recipe, (each.seed,)).name).unlink(missing_ok=True)
     return len(done)
+
+
+@functools.lru_cache(maxsize=1)
+def _load_what_writes() -> None:
+    """Load, before the first search of a process, what its parts are written with: peaks of memory then compare."""
+    import pandas as pd
+
+    pd.DataFrame({"seed": [0]}).to_parquet(compression="zstd")
 
 
 def _failure(piece: Piece, failed: _Repetition) -> pd.DataFrame:

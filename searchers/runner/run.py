@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 FAILURE = ("dataset", "searcher", "seed", "query", "error", "traceback")
 
 
+MEASURED = ("searcher_seconds", "memory_before", "memory_peak")
+"""Columns of the records that were measured on the host; all others are equal in every run of one plan."""
+
+
 class FailedRepetitions(UserWarning):
     """Some repetitions of a run broke off with an error; `Run.failures` lists them."""
 
@@ -43,8 +47,11 @@ class Run(RunFolder):
     started           simulated seconds at which its training started
     seconds           simulated seconds at which it ended
     worker            number of the trainer, 0 .. workers-1
+    known             evaluations that had ended when the searcher asked for this one: what it could have been told
     searcher_seconds  measured seconds the searcher itself spent so far, cumulative
     proxy_seconds     measured seconds of the proxy scores it asked for so far, cumulative, as recorded in ``scores``
+    memory_before     resident memory of the process when the repetition began [MB]; NaN where it cannot be measured
+    memory_peak       the most that was resident in that process during the repetition [MB]; NaN likewise
     valid, test       accuracy of this architecture at the report budget, mean over runs [percent]
     ================  =====================================================================================
 

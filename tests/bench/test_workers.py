@@ -146,6 +146,11 @@ def test_no_search_breaks_the_laws_of_the_clock(given: dict[str, object]) -> Non
         assert ended.max() >= work / workers - 1e-6
         assert ended.max() >= (ended - started).max()
         assert clock.elapsed >= ended.max()
+    # what was known when it was asked for had ended by then, and all that had ended before was known
+    known = np.array(log.known)
+    assert (known >= np.searchsorted(ended, started, "left")).all()
+    assert (known <= np.searchsorted(ended, started, "right")).all()
+    assert (known <= np.arange(len(known))).all()
     # nothing starts after the end, and without count_last nothing ends after it
     assert (started < clock.limit).all()
     assert given["count_last"] or (ended <= clock.limit).all()
@@ -217,6 +222,7 @@ def test_a_barrier_makes_everybody_wait_for_the_slowest() -> None:
     what = Objective(SPACE, np.ones(SPACE.size), seconds, Clock(queries=4))
     search_once(Pairs(), what, workers=2, mode="sync")
     assert (what.log.started, what.log.ended, what.log.workers) == ([0, 0, 5, 5], [1, 5, 7, 7], [0, 1, 0, 1])
+    assert what.log.known == [0, 0, 2, 2]
 
 
 def test_up_to_so_many_trainers_cross_the_budget_and_count_unless_told_otherwise() -> None:

@@ -23,6 +23,7 @@ from nasgauge.bench.table import Table, write_table
 from nasgauge.data.home import locate
 from nasgauge.searchers import Recipe, Run, evolution, random, recipe, warm_start
 from nasgauge.searchers.runner.experiment import compare
+from nasgauge.searchers.runner.run import MEASURED
 
 SCRIPT = """
 import sys
@@ -37,8 +38,8 @@ if __name__ == "__main__":
 
 
 def numbers(run: Run) -> pd.DataFrame:
-    """All records but the measured seconds, which no two runs share."""
-    return run.records().drop(columns="searcher_seconds").astype({"dataset": str, "searcher": str})
+    """All records but what was measured on the host, which no two runs share."""
+    return run.records().drop(columns=[*MEASURED]).astype({"dataset": str, "searcher": str})
 
 
 def small(toy: Benchmark, folder: Path, **changes: object) -> Run:

@@ -29,6 +29,7 @@ from nasgauge.data.images import digits
 from nasgauge.searchers import Recipe, Run
 from nasgauge.searchers.random_search import RandomSearch
 from nasgauge.searchers.runner.live import Live
+from nasgauge.searchers.runner.run import MEASURED
 from nasgauge.searchers.runner.study import Study
 
 CHANGES = {"lr": 0.05, "batch": 20}
@@ -136,7 +137,7 @@ def test_a_lost_part_comes_back_equal_to_the_last_second(run: Run, bench: Benchm
     for part in Run(copy).parts():
         part.unlink()
     again = live_run(bench, copy)
-    stopped = ["searcher_seconds", "proxy_seconds"]
+    stopped = [*MEASURED, "proxy_seconds"]
     pd.testing.assert_frame_equal(again.records().drop(columns=stopped), run.records().drop(columns=stopped))
     assert {path.name: path.stat().st_mtime_ns for path in (copy / "live").rglob("part-*.npz")} == trained
 

@@ -14,6 +14,7 @@ from nasgauge.bench.errors import BadValue, MissingFile
 from nasgauge.bench.parallel import in_parallel
 from nasgauge.searchers import Run, evolution, random
 from nasgauge.searchers.runner.experiment import compare
+from nasgauge.searchers.runner.run import MEASURED
 
 
 def leave_a_mark(folder: Path, number: int, weight: int) -> int:
@@ -52,7 +53,7 @@ def test_no_processes_and_no_cluster_are_refused(tmp_path: Path, monkeypatch: py
 
 
 def numbers(run: Run) -> pd.DataFrame:
-    return run.records().drop(columns="searcher_seconds").astype({"dataset": str, "searcher": str})
+    return run.records().drop(columns=[*MEASURED]).astype({"dataset": str, "searcher": str})
 
 
 def test_a_dask_cluster_gives_the_same_numbers(toy: Benchmark, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from nasgauge.searchers import SEARCHERS, Recipe, Run, evolution, random, recipe
 from nasgauge.searchers.random_search import RandomSearch
 from nasgauge.searchers.runner.experiment import compare
 from nasgauge.searchers.runner.plan import Plan, Task
+from nasgauge.searchers.runner.run import MEASURED
 from nasgauge.searchers.runner.study import Study, parse_limit, study_text
 from nasgauge.searchers.runner.toml_lines import line_of
 
@@ -63,7 +64,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 def numbers(run: Run) -> pd.DataFrame:
-    return run.records().drop(columns="searcher_seconds").astype({"dataset": str, "searcher": str})
+    return run.records().drop(columns=[*MEASURED]).astype({"dataset": str, "searcher": str})
 
 
 def test_a_study_asks_what_the_same_call_asks_and_its_run_reproduces_itself(
