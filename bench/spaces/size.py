@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +12,14 @@ from ..errors import BadArchitecture
 from .graph import Graph
 from .macro import edge_costs, reduction_cost, stem_and_head_cost
 from .product import ProductSpace
-from .space import Ids
+from .space import Architecture, Ids
+
+if TYPE_CHECKING:
+    from .drawing import Drawing
 
 WIDTHS = tuple(str(width) for width in range(8, 65, 8))
 LAYERS = 5
+LAYER_NAMES = ("cell 1", "down", "cell 2", "down", "cell 3")
 ORDER_SHA256 = "8b99b4c0aabe959924c6fb36c0ee4a3f79362343e36b7752b90deee9409b492f"
 # the fixed cell: |nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|
 FROM_INPUT = ("nor_conv_3x3", "nor_conv_3x3", "skip_connect")
@@ -64,6 +69,13 @@ class Size(ProductSpace):
                 f"a size is a chain of {LAYERS + 1} nodes; got {len(graph.nodes)} nodes, {graph.edges}"
             )
         return self.parse(":".join(graph.nodes[1:]))
+
+    def draw(self, architecture: Architecture, *, title: str | None = None) -> Drawing:
+        """Bars as high as the five layers are wide."""
+        from .drawing_cells import draw_widths
+
+        widths = self.widths(self.id(architecture)).tolist()
+        return draw_widths(widths, int(WIDTHS[-1]), LAYER_NAMES, self._title(architecture, title))
 
     def canonical(self, ids: npt.ArrayLike) -> Ids:
         """No two sizes are isomorphic: every id is its own class."""

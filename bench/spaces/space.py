@@ -17,6 +17,8 @@ from .graph import Graph
 if TYPE_CHECKING:
     from torch import nn
 
+    from .drawing import Drawing
+
 Ids: TypeAlias = npt.NDArray[np.int64]
 Architecture: TypeAlias = "int | np.integer | str | Graph"
 Architectures: TypeAlias = "Architecture | Iterable[Architecture] | npt.NDArray[np.integer]"
@@ -129,6 +131,20 @@ class Space(ABC):
         return network(
             self, self.id(architecture), classes, macro=macro, prune=prune, seed=seed, law=law, device=device
         )
+
+    def draw(self, architecture: Architecture, *, title: str | None = None) -> Drawing:
+        """A picture of one architecture: ``.svg``, ``.plot(ax)``, ``.save(path)``; a notebook shows it by itself.
+
+        Args:
+            title: what it is called; default: its id and official string.
+        """
+        from .drawing_cells import draw_graph
+
+        return draw_graph(self.graph(self.id(architecture)), self._title(architecture, title))
+
+    def _title(self, architecture: Architecture, given: str | None) -> str:
+        arch = self.id(architecture)
+        return f"{self.name} {arch}: {self.text(arch)}" if given is None else given
 
     def id(self, architecture: Architecture) -> int:
         """The id of an id (checked), an official string or a `Graph`."""
