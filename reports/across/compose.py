@@ -25,6 +25,7 @@ SWITCH = {
     "seconds": "at equal time",
     "makespan": "makespan",
     "idle": "without work",
+    "apart": "diversity",
 }
 
 
@@ -65,7 +66,7 @@ def across(runs: Sequence[Run]) -> Report:
     tables = {"accuracy": accuracies.rename_axis("place").reset_index(), "pairs": verdicts}
     if sweeps:
         for sweep in sweeps:
-            figures[f"trainers-{slug(str(sweep.place))}"] = tuple(sweep.view(measure) for measure in MEASURES)
+            figures[f"trainers-{slug(str(sweep.place))}"] = tuple(sweep.view(measure) for measure in sweep.measures)
         sections.append(Section("More trainers", _sweep_blocks(sweeps)))
         tables["trainers"] = pd.concat([sweep.rows() for sweep in sweeps], ignore_index=True)
     sections.append(Section("How to read this", (Points(READING),)))
@@ -134,12 +135,14 @@ def _verdicts(pool: Pool, table: pd.DataFrame) -> Grid:
 
 def _sweep_blocks(sweeps: Sequence[Sweep]) -> tuple[Block, ...]:
     names = {slug(str(sweep.place)): sweep for sweep in sweeps}
+    shown = [name for name in MEASURES if all(name in sweep.measures for sweep in sweeps)]
     plot = Plot(
         "trainers", {"On": tuple((name, str(sweep.place)) for name, sweep in names.items()),
-                     "Show": tuple(SWITCH.items())},
-        {(name, measure): sweep.view(measure) for name, sweep in names.items() for measure in MEASURES},
+                     "Show": tuple((name, SWITCH[name]) for name in shown)},
+        {(name, measure): sweep.view(measure) for name, sweep in names.items() for measure in shown},
         tuple(f"trainers-{name}" for name in names),
-        "More trainers at a time learn later: the same queries are worth less, the same time is worth more. Mean over "
+        "More trainers at a time learn later: the same queries are worth less, the same time is worth more. Diversity: "
+        "mean tree-Wasserstein distance of two architectures asked for without knowing each other's result. Mean over "
         "repetitions with its 95 % bootstrap interval.",
     )  # fmt: skip
     return (plot,)

@@ -1,4 +1,4 @@
-"""What more trainers bring: makespan, idle share, and regret at equal queries and at equal time."""
+"""What more trainers bring: makespan, idle share, diversity, and regret at equal queries and at equal time."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ MEASURES = {
     "seconds": "test {what} after {seconds:,.0f} s [{unit}]",
     "makespan": "simulated seconds until {queries:,.0f} queries",
     "idle": "trainers without work [%]",
+    "apart": "tree-Wasserstein distance of what is asked for together",
 }
 
 
@@ -35,6 +36,12 @@ class Sweep:
     def workers(self) -> tuple[int, ...]:
         """Numbers of trainers, ascending."""
         return tuple(self.pool.outcomes[index].asked.workers for index in self.indices)
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Those of `MEASURES` that are known: runs of an earlier version do not tell what was asked for together."""
+        batches = any(len(self.pool.outcomes[index].rows("batches", self.place.dataset)) for index in self.indices)
+        return tuple(name for name in MEASURES if batches or name != "apart")
 
     def runs(self, label: str) -> list[Repetitions | None]:
         """The repetitions of a searcher at each number of trainers."""
@@ -74,7 +81,10 @@ class Sweep:
     def line(self, measure: str, label: str, slot: int) -> Line:
         """Mean over runs with its bootstrap interval, over the number of trainers."""
         numbers = []
-        for runs, workers in zip(self.runs(label), self.workers, strict=True):
+        for place, runs, workers in zip(self.indices, self.runs(label), self.workers, strict=True):
+            if measure == "apart":
+                numbers.append(self._apart(place, label))
+                continue
             if runs is None:
                 numbers.append((np.nan, np.nan, np.nan))
                 continue
@@ -85,6 +95,14 @@ class Sweep:
         band = Band(*np.array(numbers).T)
         words = "95 % bootstrap interval of the mean"
         return Line(label, np.array(self.workers, dtype=np.float64), *band, slot, words, steps=False)
+
+    def _apart(self, index: int, label: str) -> tuple[float, float, float]:
+        """How far apart the architectures lie that were asked for together; NaN where only one is at a time."""
+        rows = self.pool.outcomes[index].rows("batches", self.place.dataset, searcher=label)
+        if not len(rows):
+            return np.nan, np.nan, np.nan
+        mean, low, high = (float(rows[f"tree_wasserstein_{end}"].iloc[0]) for end in ("mean", "low", "high"))
+        return mean, low, high
 
     def view(self, measure: str) -> Panel:
         """All searchers over the number of trainers."""
@@ -100,7 +118,7 @@ class Sweep:
     def rows(self) -> pd.DataFrame:
         """One row for each searcher, number of trainers and measure."""
         rows = []
-        for measure in MEASURES:
+        for measure in self.measures:
             for slot, label in enumerate(self.pool.labels):
                 line = self.line(measure, label, slot)
                 for workers, y, low, high in zip(line.x, line.y, line.low, line.high, strict=True):

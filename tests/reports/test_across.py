@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.errors import BadValue
 from nasgauge.reports import report
 from nasgauge.reports.across.pool import Pool
 from nasgauge.reports.blocks import Plot, Text
 from nasgauge.reports.panels import Ranking
 from nasgauge.reports.view import View
+from nasgauge.searchers import evolution, random
+from nasgauge.searchers.runner.experiment import compare
 from nasgauge.searchers.runner.run import Run
 
 LABELS = ["random", "evolution", "local-search"]
@@ -74,6 +77,24 @@ def test_trainers_are_compared_at_equal_queries_and_equal_time(runs: list[Run]) 
     view = plot.views["tss-cifar10", "seconds"]
     assert isinstance(view, View) and all(line.x.tolist() == [1.0, 4.0] for line in view.lines)
     assert all(np.isfinite(line.y).all() for line in view.lines)
+
+
+def test_diversity_is_told_over_the_number_of_trainers(toy: Benchmark, tmp_path: Path) -> None:
+    found = [
+        compare(toy, [random(), evolution()], tmp_path / str(workers), datasets=["cifar10"], queries=40, seeds=4,
+                workers=workers, mode="sync", jobs=1)
+        for workers in (1, 2, 4)
+    ]  # fmt: skip
+    made = report(*found)
+    table = made.tables["trainers"].query("measure == 'apart'").set_index(["searcher", "workers"])["mean"]
+    assert table.loc[:, 1].isna().all()
+    for workers, run in zip((2, 4), found[1:], strict=True):
+        alone = report(run).tables["batches"].set_index("searcher")["tree_wasserstein_mean"]
+        assert table["random", workers] == alone["random"] > table["evolution", workers] == alone["evolution"]
+    [plot] = [block for section in made.sections for block in section.blocks
+              if isinstance(block, Plot) and block.name == "trainers"]  # fmt: skip
+    assert dict(plot.choices["Show"])["apart"] == "diversity"
+    assert made.save_all(tmp_path / "report")
 
 
 def test_runs_are_told_apart_by_what_differs(runs: list[Run]) -> None:
