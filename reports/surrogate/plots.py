@@ -1,131 +1,180 @@
-"""The figures of a surrogate: learning curve, predictions over measurements, coverage of intervals."""
+"""The figures of predictors: learning curves, differences, coverage of intervals, predictions over measurements."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
+from ...searchers.runner.judging import LEVELS
 from ..blocks import Plot
-from ..panels import Panel
+from ..page import slug
+from ..panels import Ladder, Panel, Rung
 from ..statistics import LEVEL, Floats
 from ..view import Dots, Line, Rule, View, padded
-from ..words import number
+from ..words import number, p_value, signed
+from .measures import BY_COLUMN, COMPARED, MEASURES, Measure, metric_words, unit
 from .outcome import Outcome
 
 Figures = dict[str, tuple[Panel, ...]]
-CURVES = {
-    "tau": ("rank correlation", "Kendall's τ-b", (("tau", "all held-out classes"), ("tau_top", "their better half"))),
-    "r2": ("explained variance", "R²", (("r2", "all held-out classes"),)),
-    "error": ("mean error", "mean absolute error [points]", (("error", "all held-out classes"),)),
-}
-MOST_DOTS = 1_500  # of a plot: more are drawn by a graphics card, which not every browser has
-METRIC_WORDS = {"test_accuracy": "test accuracy", "valid_accuracy": "validation accuracy"}
+ON_PAPER = ("tau", "r2", "nll", "calibration")
+ALL_DOTS, FEWEST_DOTS, MOST_DOTS = 24_000, 200, 1_500  # of a page, of a plot: each weighs some hundred bytes
+LEAST_R2 = -0.5  # below, a prediction is much worse than the mean: how much is of no interest
 
 
-def metric_words(metric: str) -> str:
-    """A metric as a reader calls it."""
-    return METRIC_WORDS.get(metric, metric.replace("_", " "))
+def names_of(found: Outcome) -> dict[str, str]:
+    """A data set as part of a name in the page."""
+    return {slug(dataset): dataset for dataset in found.datasets}
 
 
-def unit(metric: str) -> str:
-    """The unit of a metric's errors."""
-    return "points" if metric.endswith("_accuracy") else "in its own unit"
+def _datasets(found: Outcome) -> tuple[tuple[str, str], ...]:
+    return tuple(names_of(found).items())
 
 
-def learning_curve(found: Outcome) -> tuple[Plot, Figures]:
-    """Agreement over the number of architectures learned from."""
-    views = {name: _curve_view(found, name) for name in CURVES}
+def learning_curves(found: Outcome) -> tuple[Plot, Figures]:
+    """Every measure over the number of architectures learned from."""
+    names = names_of(found)
+    views = {
+        (name, measure.column): curve_view(found, dataset, measure)
+        for name, dataset in names.items() for measure in MEASURES
+    }  # fmt: skip
     caption = (
-        f"Mean over {found.config['repeats']} draws with its {LEVEL:.0%} interval; held-out architectures are "
-        "isomorphic to none that was learned. Dashed: how well two seeds of the table agree."
+        f"Mean over {found.config['draws']} draws with its {LEVEL:.0%} interval; every model learns from the same "
+        "architectures and is judged on the same ones, isomorphic to none that was learned. Dashed: how well two seeds "
+        "of the table agree."
     )
-    plot = Plot(
-        "learning-curve", {"Show": tuple((name, CURVES[name][0]) for name in CURVES)},
-        {(name,): view for name, view in views.items()}, ("learning-curve",), caption,
-    )  # fmt: skip
-    return plot, {"learning-curve": tuple(views.values())}
+    measures = tuple((measure.column, measure.name) for measure in MEASURES)
+    still = {f"learning-{name}": tuple(views[name, column] for column in ON_PAPER) for name in names}
+    plot = Plot("learning", {"On": _datasets(found), "Show": measures}, views, tuple(still), caption)
+    return plot, dict(still)
 
 
-def _curve_view(found: Outcome, name: str) -> View:
-    title, y_title, quantities = CURVES[name]
-    if name == "error":
-        y_title = y_title.replace("points", unit(found.question["metric"]))
-    curve, lines = found.curve, []
-    for slot, (quantity, words) in enumerate(quantities):
-        rows = curve[curve["quantity"] == quantity]
-        x, y, low, high = (rows[key].to_numpy(np.float64) for key in ("size", "mean", "low", "high"))
-        lines.append(Line(words, x, y, low, high, slot, f"{LEVEL:.0%} interval of the mean", steps=False))
+def curve_view(found: Outcome, dataset: str, measure: Measure) -> View:
+    """One measure on one data set, a line for each model."""
+    lines = []
+    for slot, model in enumerate(found.models):
+        summaries = [found.summary(dataset, model, size, measure.column) for size in found.sizes]
+        y, low, high = (np.array([getattr(each, name) for each in summaries]) for name in ("mean", "low", "high"))
+        x = np.array(found.sizes, dtype=np.float64)
+        lines.append(Line(model, x, y, low, high, slot, f"{LEVEL:.0%} interval of the mean", steps=False))
     rules = []
-    if name == "tau":
-        for value, words in ((found.ceiling, "two seeds, all"), (found.ceiling_top, "two seeds, better half")):
-            if not np.isnan(value):
-                rules.append(Rule("across", value, f"{words}: {number(value, 3)}"))
+    if measure.column in ("tau", "tau_top") and not np.isnan(at := found.ceiling(dataset, measure.column)):
+        rules.append(Rule("across", at, f"two seeds of the table: {number(at, 3)}"))
+    y_range = None
+    lowest = min((float(np.nanmin(line.y)) for line in lines if not np.isnan(line.y).all()), default=0.0)
+    if measure.column == "r2" and lowest < LEAST_R2:
+        y_range = (LEAST_R2, 1.0)
     start, end = float(found.sizes[0]), float(found.sizes[-1])
     return View(
-        f"{title[0].upper()}{title[1:]}", "architectures learned from", y_title, end * 1.1, tuple(lines),
-        rules=tuple(rules), x_start=start / 1.1, log_x=True,
+        f"{dataset}, {measure.name}", "architectures learned from", measure.title.format(unit=unit(found.metric)),
+        end * 1.1, tuple(lines), log=measure.log, rules=tuple(rules), x_start=start / 1.1, log_x=True, y_range=y_range,
     )  # fmt: skip
 
 
-def prediction_plot(found: Outcome) -> tuple[Plot, Figures]:
-    """Predicted over measured values of the first close fit."""
-    rows = found.predictions
-    truth, predicted = (rows[key].to_numpy(np.float64) for key in ("measured", "predicted"))
-    ids = rows["id"].to_numpy()
-    order = np.argsort(truth, kind="stable")
-    views = {
-        name: (words, _scatter(found, truth[some], predicted[some], ids[some], words))
-        for name, words, some in (
-            ("top", "better half", _some(order[len(order) // 2 :])), ("all", "all held-out classes", _some(order)),
-        )
+def difference_plot(found: Outcome) -> tuple[Plot, Figures]:
+    """Every model against the reference, draw by draw."""
+    names = names_of(found)
+    sizes = sorted(found.sizes, key=lambda size: size != found.close)
+    views: dict[tuple[str, ...], Panel] = {
+        (name, column, str(size)): _ladder(found, dataset, BY_COLUMN[column], size)
+        for name, dataset in names.items() for column in COMPARED for size in sizes
     }  # fmt: skip
-    plot = Plot(
-        "predictions", {"Show": tuple((name, words) for name, (words, _) in views.items())},
-        {(name,): view for name, (_, view) in views.items()}, ("predictions",),
-        f"One dot an architecture that was not learned from, of the first draw of {found.fit_on:,}; of more than "
-        f"{MOST_DOTS:,} so many are drawn, evenly from worst to best.",
-    )  # fmt: skip
-    return plot, {"predictions": tuple(view for _, view in views.values())}
-
-
-def _some(ranked: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """At most `MOST_DOTS` of the places, evenly over their order."""
-    return ranked[np.unique(np.linspace(0, len(ranked) - 1, min(MOST_DOTS, len(ranked))).round().astype(np.int64))]
-
-
-def _scatter(found: Outcome, truth: Floats, predicted: Floats, ids: npt.NDArray[np.int64], words: str) -> View:
-    metric = found.question["metric"]
-    percent = " [%]" if metric.endswith("_accuracy") else ""
-    hover = tuple(
-        f"architecture {arch}: measured {number(value)}, predicted {number(guess)}"
-        for arch, value, guess in zip(ids, truth, predicted, strict=True)
+    caption = (
+        f"Mean difference from {found.reference} over draws, with its {LEVEL:.0%} interval; pairs share what was "
+        "learned and what was predicted. Points that are right of the line have the larger number, which for NLL and "
+        "the calibration error is the worse one."
     )
-    dots = (Dots("architectures", truth, predicted, 0, hover, size=3.5),)
-    view = View.around(
-        f"{words[0].upper()}{words[1:]}", f"measured {metric_words(metric)}{percent}",
-        f"predicted {metric_words(metric)}{percent}", dots=dots,
-        rules=(Rule("diagonal", label="equal"),), square=True,
-    )  # fmt: skip
-    low, high = padded(truth)
-    guess_low, guess_high = padded(predicted)
-    ends = min(low, guess_low), max(high, guess_high)
-    return View(view.title, view.x_title, view.y_title, ends[1], dots=view.dots, rules=view.rules, x_start=ends[0],
-                y_range=ends)  # fmt: skip
+    still = {f"differences-{name}": tuple(views[name, column, str(found.close)] for column in ("tau", "nll"))
+             for name in names}  # fmt: skip
+    choices = {
+        "On": _datasets(found), "Show": tuple((column, BY_COLUMN[column].name) for column in COMPARED),
+        "Learned from": tuple((str(size), f"{size:,}") for size in sizes),
+    }  # fmt: skip
+    return Plot("differences", choices, views, tuple(still), caption), dict(still)
+
+
+def _ladder(found: Outcome, dataset: str, measure: Measure, size: int) -> Ladder:
+    rungs = []
+    for slot, model in enumerate(found.models):
+        row = found.difference(dataset, model, size, measure.column)
+        if row is not None:
+            words = f"{signed(row['mean'])}, adjusted p {p_value(row['p_holm'])}, {int(row['pairs'])} draws"
+            rungs.append(Rung(model, row["mean"], row["low"], row["high"], slot, words))
+    title = f"{dataset}, {measure.name} from {size:,}"
+    return Ladder(title, f"{measure.name}, minus that of {found.reference}", tuple(rungs), at=0.0)
 
 
 def calibration_plot(found: Outcome) -> tuple[Plot, Figures]:
     """The share of truths within intervals over the level of the intervals."""
-    rows = found.coverage
-    x, y, low, high = (rows[key].to_numpy(np.float64) for key in ("level", "covered", "low", "high"))
-    line = Line("held-out classes", x, y, low, high, 0, f"{LEVEL:.0%} interval of the mean", steps=False)
-    view = View(
-        "Calibration", "level of the interval [%]", "truths within it [%]", 100.0, (line,),
-        rules=(Rule("diagonal", label="as promised"),), x_start=0.0, y_range=(0.0, 100.0),
-    )  # fmt: skip
+    names = names_of(found)
+    sizes = sorted(found.sizes, key=lambda size: size != found.close)
+    views = {(name, str(size)): _calibration(found, dataset, size) for name, dataset in names.items() for size in sizes}
     caption = (
-        f"Intervals of surrogates from {found.fit_on:,} architectures, for the mean over runs of architectures of "
-        "held-out classes. On the diagonal, an interval holds what it promises."
+        "Central intervals for the mean over runs of architectures of held-out classes. On the diagonal, an interval "
+        "holds what it promises; below it, forecasts are too sure, above it, not sure enough."
     )
-    return Plot("calibration", {"Show": (("all", "all"),)}, {("all",): view}, ("calibration",), caption), {
-        "calibration": (view,)
-    }
+    still = {f"calibration-{name}": (views[name, str(found.close)],) for name in names}
+    choices = {"On": _datasets(found), "Learned from": tuple((str(size), f"{size:,}") for size in sizes)}
+    return Plot("calibration", choices, views, tuple(still), caption), dict(still)
+
+
+def _calibration(found: Outcome, dataset: str, size: int) -> View:
+    lines = []
+    x = np.array(LEVELS, dtype=np.float64)
+    for slot, model in enumerate(found.models):
+        summaries = [found.summary(dataset, model, size, f"coverage_{level}") for level in LEVELS]
+        y, low, high = (np.array([getattr(each, name) for each in summaries]) for name in ("mean", "low", "high"))
+        lines.append(Line(model, x, y, low, high, slot, f"{LEVEL:.0%} interval of the mean", steps=False))
+    return View(
+        f"{dataset}, calibration from {size:,}", "level of the interval [%]", "truths within it [%]", 100.0,
+        tuple(lines), rules=(Rule("diagonal", label="as promised"),), x_start=0.0, y_range=(0.0, 100.0),
+    )  # fmt: skip
+
+
+def prediction_plot(found: Outcome) -> tuple[Plot, Figures]:
+    """Predicted over measured values of the close fits of the first draw."""
+    names, groups = names_of(found), dict(list(found.predictions.groupby(["dataset", "model"], sort=False)))
+    there = [(name, model) for name, dataset in names.items() for model in found.models if (dataset, model) in groups]
+    most = int(np.clip(ALL_DOTS // (2 * len(there)), FEWEST_DOTS, MOST_DOTS))
+    views: dict[tuple[str, ...], Panel] = {}
+    for name, model in there:
+        rows = groups[names[name], model].sort_values("measured", kind="stable")
+        for part, words, some in (("top", "better half", rows.iloc[len(rows) // 2 :]), ("all", "all", rows)):
+            places = np.unique(np.linspace(0, len(some) - 1, min(most, len(some))).round().astype(np.int64))
+            kept = some.iloc[places]
+            truth, guess = (kept[key].to_numpy(np.float64) for key in ("measured", "predicted"))
+            title = f"{names[name]}, {model}, {words}"
+            views[name, model, part] = _scatter(found, title, truth, guess, kept["id"].to_numpy())
+    caption = (
+        f"One dot an architecture that was not learned from, of the first draw of {found.fit_on:,}; of more than "
+        f"{most:,} so many are drawn, evenly from worst to best."
+    )
+    datasets = tuple((name, dataset) for name, dataset in names.items() if any(name == first for first, _ in there))
+    models = tuple((model, model) for model in found.models if any(model == second for _, second in there))
+    parts = (("top", "better half"), ("all", "all held-out classes"))
+    still = {}
+    for name, _ in datasets:
+        shown = [model for model in found.models if (name, model) in there][:3]
+        still[f"predictions-{name}"] = tuple(views[name, model, "all"] for model in shown)
+    for name, _ in datasets:  # a switch needs every combination
+        for model, _ in models:
+            for part, _ in parts:
+                views.setdefault((name, model, part), View(f"{names[name]}, {model}: not there yet", "", "", 1.0))
+    choices = {"On": datasets, "Model": models, "Show": parts}
+    return Plot("predictions", choices, views, tuple(still), caption), dict(still)
+
+
+def _scatter(found: Outcome, title: str, truth: Floats, predicted: Floats, ids: npt.NDArray[np.int64]) -> View:
+    percent = " [%]" if found.metric.endswith("_accuracy") else ""
+    hover = tuple(
+        f"architecture {arch}: measured {number(value)}, predicted {number(guess)}"
+        for arch, value, guess in zip(ids, truth, predicted, strict=True)
+    )
+    low, high = padded(truth)
+    guess_low, guess_high = padded(predicted)
+    ends = min(low, guess_low), max(high, guess_high)
+    words = metric_words(found.metric)
+    return View(
+        title, f"measured {words}{percent}", f"predicted {words}{percent}", ends[1],
+        dots=(Dots("architectures", truth, predicted, 0, hover, size=3.5),), rules=(Rule("diagonal", label="equal"),),
+        x_start=ends[0], y_range=ends,
+    )  # fmt: skip
