@@ -230,6 +230,10 @@ def test_a_second_objective_and_a_hard_limit_are_recorded(toy: Benchmark, tmp_pa
     )
     assert task["allowed"] == (latency <= 1.5).sum()
     assert task["optimum"]["test"]["id"] == np.flatnonzero(latency <= 1.5)[-1]
+    left = np.sort(toy.query(np.flatnonzero(latency <= 1.5), "test_accuracy", dataset="cifar10"))[::-1]
+    left = left[~np.isnan(left)]
+    for share in (0.01, 0.001):
+        assert task["top"]["test"][str(share)] == left[int(np.ceil(share * len(left))) - 1], "of those that are allowed"
     assert run.config["constraint"] == ["latency_ms:phone", 1.5]
     line = run.expectation("cifar10")
     assert line["test"].iloc[-1] <= task["optimum"]["test"]["value"]
