@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from ..bench.errors import BadValue
 from ..bench.live.cell import ConvEdge
 from ..bench.live.macro import Macro
-from .agreement import Agreement
+from .agreement import Agreement, units
 from .initial import generator
-from .modules import batch_statistics, removing
+from .modules import batch_statistics, laid_out, removing
 from .proxy import Proxy, named_by_settings
 from .signals import Signals
 
@@ -134,7 +134,7 @@ def _patterns(network: nn.Module, images: Tensor) -> Tensor:
     rows: list[Tensor] = []
 
     def pack(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        codes = (inputs[0].detach() > 0).flatten(1)
+        codes = units(inputs[0].detach()) > 0
         rows.append(torch.unique((codes * weights[:, None]).sum(0)))
 
     _observe(network, images, [m.register_forward_pre_hook(pack) for m in network.modules() if isinstance(m, nn.ReLU)])
@@ -155,4 +155,4 @@ def _codes(network: nn.Module, images: Tensor) -> Tensor:
 def _observe(network: nn.Module, images: Tensor, hooks: list[torch.utils.hooks.RemovableHandle]) -> None:
     """One forward pass with hooks, which are removed afterwards."""
     with removing(hooks), torch.no_grad(), batch_statistics(network):
-        network(images)
+        network(laid_out(images))

@@ -42,7 +42,7 @@ class Agreement:
     def _add(self, times: int, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         value = inputs[0].detach()
         same = [both for held, version, both in self._seen if _unchanged(held, version, value)]
-        both = same[0] if same else common(value > 0)
+        both = same[0] if same else common(units(value) > 0)
         if not same:
             self._seen = [*self._seen[1 - KEPT :], (value, value._version, both)]
         self._both = times * both if self._both is None else self._both.add_(both, alpha=times)
@@ -54,6 +54,13 @@ class Agreement:
         assert self._both is not None, "no rectifier ran"
         alone = self._both.diagonal()
         return self.units - alone[:, None] - alone[None, :] + 2 * self._both
+
+
+def units(value: Tensor) -> Tensor:
+    """All units of every image in one row, (n, ...) -> (n, units), in the order in which they lie in memory."""
+    if value.dim() == 4 and value.is_contiguous(memory_format=torch.channels_last):
+        value = value.permute(0, 2, 3, 1)
+    return value.flatten(1)
 
 
 def common(on: Tensor) -> Tensor:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
 import torch
+from torch import Tensor
 from torch.nn.functional import pixel_unshuffle
 
+from .cell_outputs import observations
 from .initial import generator
+from .modules import laid_out
 from .proxy import Proxy
 from .signals import Signals
 
@@ -55,7 +60,7 @@ def _trainability(signals: Signals) -> float:
     stream = generator(signals.subject.seed, "az_nas gradient")
     outputs, terms = signals.cells, []
     for before, after in pairwise(outputs):
-        out = (torch.randint(0, 2, after.shape, generator=stream) * 2 - 1).to(after)
+        out = laid_out(signs(after.shape, stream).to(after))
         (into,) = torch.autograd.grad(after, before, out, retain_graph=True, allow_unused=True)
         if into is None:
             into = torch.zeros_like(before)
@@ -64,7 +69,15 @@ def _trainability(signals: Signals) -> float:
             continue
         if into.shape[2:] != out.shape[2:]:
             into = pixel_unshuffle(into, into.shape[2] // out.shape[2])
-        rows_in, rows_out = (each.transpose(0, 1).flatten(1) for each in (into, out))
-        largest = float(torch.linalg.matrix_norm(rows_in @ rows_out.T / rows_out.shape[1], 2))
+        rows_in, rows_out = observations(into), observations(out)
+        largest = float(torch.linalg.matrix_norm(rows_in.T @ rows_out / len(rows_out), 2))
         terms.append(2 - largest - 1 / (largest + 1e-6))
     return sum(terms) / len(terms)
+
+
+def signs(shape: Sequence[int], stream: torch.Generator) -> Tensor:
+    """Fair +1 or -1, float32, eight of them from each number drawn."""
+    count = math.prod(shape)
+    drawn = torch.randint(0, 256, (-(-count // 8),), generator=stream, dtype=torch.uint8)
+    bits = torch.from_numpy(np.unpackbits(drawn.numpy(), count=count))
+    return bits.float().mul_(2).sub_(1).reshape(*shape)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..bench.errors import BadValue
 from .initial import generator
-from .modules import batch_statistics, removing
+from .modules import batch_statistics, laid_out, removing
 from .subject import Subject
 
 BATCH = 64
@@ -22,14 +22,19 @@ def entropy(output: Tensor) -> float:
     ``output`` is (n, channels, height, width); every position of every image counts as one observation. NaN for an
     output that is the same everywhere.
     """
-    rows = output.transpose(0, 1).flatten(1).double()
-    centred = rows - rows.mean(1, keepdim=True)
-    values = torch.linalg.eigvalsh((centred @ centred.T).cpu() / rows.shape[1]).clamp(min=0)
+    rows = observations(output).double()
+    centred = rows - rows.mean(0)
+    values = torch.linalg.eigvalsh((centred.T @ centred).cpu() / len(rows)).clamp(min=0)
     total = values.sum()
     if not total > 0:
         return math.nan
     share = values / total
     return float(-(share * (share + 1e-8).log()).sum())
+
+
+def observations(output: Tensor) -> Tensor:
+    """(n, channels, height, width) -> (n x height x width, channels)."""
+    return output.permute(0, 2, 3, 1).flatten(0, 2)
 
 
 def cell_outputs(subject: Subject) -> list[Tensor]:
@@ -48,5 +53,5 @@ def cell_outputs(subject: Subject) -> list[Tensor]:
 
     hooks = [module.register_forward_hook(keep) for module in modules]
     with removing(hooks), batch_statistics(network):
-        network(images.to(subject.batch.images.device))
+        network(laid_out(images.to(subject.batch.images.device)))
     return found

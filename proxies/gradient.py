@@ -52,12 +52,8 @@ def grasp() -> Proxy:
     that the score is close to the squared norm of the gradient there.
     """
 
-    def score(signals: Signals) -> float:
-        pairs = zip(signals.layers, signals.curvature, strict=True)
-        return -_total([(layer.weight * product).sum() for layer, product in pairs])
-
-    return Proxy("grasp", "Wang et al., GraSP, ICLR 2020, eq. 8", score, frozenset({"layers", "curvature"}),
-                 needs=LABELLED)  # fmt: skip
+    cites = "Wang et al., GraSP, ICLR 2020, eq. 8"
+    return Proxy("grasp", cites, lambda signals: -signals.curvature, frozenset({"curvature"}), needs=LABELLED)
 
 
 def fisher() -> Proxy:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.hooks import RemovableHandle
 
@@ -21,6 +22,14 @@ def weighted(network: nn.Module) -> list[tuple[str, Any]]:
 def normalisations(network: nn.Module) -> list[_BatchNorm]:
     """All batch normalisations, in definition order."""
     return [module for module in network.modules() if isinstance(module, _BatchNorm)]
+
+
+def laid_out(images: Tensor) -> Tensor:
+    """The images in the order in memory that passes are fastest with: channels last on a processor.
+
+    The weights follow suit by themselves, so that the network stays as it is.
+    """
+    return images.contiguous(memory_format=torch.channels_last) if images.device.type == "cpu" else images
 
 
 @contextmanager

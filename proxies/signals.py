@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,8 +15,9 @@ from ..bench.errors import BadValue
 from ..bench.live.device import now
 from .agreement import Agreement
 from .cell_outputs import cell_outputs, entropy
-from .modules import batch_statistics, weighted
+from .modules import batch_statistics, laid_out, weighted
 from .subject import Subject
+from .twice import Twice
 
 Value = TypeVar("Value")
 
@@ -110,9 +111,10 @@ class Signals:
         """The forward pass over the batch that everything labelled starts from."""
         reads = self.reads
         graph = bool(reads & {"layers", "saliency", "jacobian", "curvature"})
-        images = self.subject.batch.images
+        images = laid_out(self.subject.batch.images)
         if "jacobian" in reads:
             images = images.detach().requires_grad_()
+        twice = Twice([module.weight for _, module in weighted(self.network)]) if "curvature" in reads else None
         agreement = Agreement() if "agreement" in reads else None
         saliency = Saliency() if "saliency" in reads else None
         with ExitStack() as stack:
@@ -121,8 +123,10 @@ class Signals:
             for observer in (agreement, saliency):
                 for hook in observer.hooks(self.network) if observer else ():
                     stack.callback(hook.remove)
+            if twice:
+                stack.enter_context(twice.watching(self.network))
             logits = self.network(images)
-        return Forward(images, logits, agreement, saliency)
+        return Forward(images, logits, agreement, saliency, twice)
 
     @signal
     def agreement(self) -> Agreement:
@@ -146,18 +150,12 @@ class Signals:
         forward = self.forward
         weights = [(name, module.weight) for name, module in weighted(self.network)]
         loss = cross_entropy(forward.logits, self.subject.batch.labels)
-        twice = "curvature" in self.reads
-        if forward.saliency:
-            forward.saliency.listening = True
-        found = torch.autograd.grad(
-            loss, [weight for _, weight in weights], create_graph=twice, retain_graph=True, allow_unused=True
-        )
-        if forward.saliency:
-            forward.saliency.listening = False
-        gradients = [
-            torch.zeros_like(weight) if grad is None else grad for (_, weight), grad in zip(weights, found, strict=True)
-        ]
-        return weights, gradients
+        with forward.saliency.heard() if forward.saliency else nullcontext():
+            if forward.twice:
+                return weights, forward.twice.gradients(loss)
+            wanted = [weight for _, weight in weights]
+            found = torch.autograd.grad(loss, wanted, retain_graph=True, allow_unused=True)
+        return weights, [torch.zeros_like(w) if g is None else g for w, g in zip(wanted, found, strict=True)]
 
     @signal
     def layers(self) -> tuple[Layer, ...]:
@@ -169,17 +167,12 @@ class Signals:
         )
 
     @signal
-    def curvature(self) -> tuple[Tensor, ...]:
-        """H g for every weight of `layers`: the loss's Hessian times its gradient."""
+    def curvature(self) -> float:
+        """W . H g summed over the weights of `layers`, H the loss's Hessian and g its gradient; see `Twice`."""
         self._also("curvature")
-        weights, gradients = self._graph
-        inner = torch.stack([(gradient.detach() * gradient).sum() for gradient in gradients]).sum()
-        if not inner.requires_grad:
-            return tuple(torch.zeros_like(weight) for _, weight in weights)
-        found = torch.autograd.grad(inner, [weight for _, weight in weights], retain_graph=True, allow_unused=True)
-        return tuple(
-            torch.zeros_like(weight) if each is None else each for (_, weight), each in zip(weights, found, strict=True)
-        )
+        _, gradients = self._graph
+        found: float = self.forward.twice.curvature(gradients)
+        return found
 
     @signal
     def saliency(self) -> tuple[tuple[Tensor, int], ...]:
@@ -197,7 +190,7 @@ class Signals:
             raise BadValue("this proxy compares two batches, but only one is there")
         weights = [module.weight for _, module in weighted(self.network)]
         with batch_statistics(self.network):
-            loss = cross_entropy(self.network(batch.second_images), batch.second_labels)
+            loss = cross_entropy(self.network(laid_out(batch.second_images)), batch.second_labels)
         found = torch.autograd.grad(loss, weights, allow_unused=True)
         return tuple(
             torch.zeros_like(weight) if each is None else each for weight, each in zip(weights, found, strict=True)
@@ -229,14 +222,24 @@ class Forward:
     logits: Tensor
     agreement: Any
     saliency: Any
+    twice: Any
 
 
 class Saliency:
     """Hooks on the outputs of weighted layers that reduce output x gradient to (n, channels) at once."""
 
     def __init__(self) -> None:
-        self.listening = False
+        self._listening = False
         self._found: dict[int, Tensor] = {}
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """The backward pass whose gradients count."""
+        self._listening = True
+        try:
+            yield
+        finally:
+            self._listening = False
 
     def hooks(self, network: nn.Module) -> list[Any]:
         """Register on every convolution and linear layer."""
@@ -248,9 +251,9 @@ class Saliency:
             output.register_hook(lambda gradient: self._reduce(module, value, gradient.detach()))
 
     def _reduce(self, module: nn.Module, value: Tensor, gradient: Tensor) -> None:
-        if self.listening:
-            product = torch.einsum("nchw,nchw->nc", value, gradient) if value.dim() == 4 else value * gradient
-            self._found[id(module)] = product
+        if self._listening:
+            product = value * gradient
+            self._found[id(module)] = product.sum((2, 3)) if value.dim() == 4 else product
 
     def collected(self, network: nn.Module) -> tuple[tuple[Tensor, int], ...]:
         """(n, channels) and weights per channel of every layer that a gradient reached."""

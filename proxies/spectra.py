@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad, vmap
 
 from ..bench.errors import BadValue
+from .image_kernel import coupled_kernel, own_kernel
 from .initial import generator
-from .modules import batch_statistics, normalisations, removing
+from .modules import batch_statistics, laid_out, removing
 from .proxy import Proxy, named_by_settings
 from .signals import Signals
-
-CHUNK = 8  # images, or cotangents, propagated at once
 
 
 @named_by_settings
@@ -34,14 +31,14 @@ def ntk(variant: Literal["paper", "released"] = "paper", batch: int = 32, repeat
         raise BadValue(f"variant={variant!r}; legal: 'paper', 'released'")
     if batch < 2 or repeats < 1:
         raise BadValue(f"batch={batch}, repeats={repeats}; legal: at least 2 images and 1 repeat")
-    gradients = _own_gradients if variant == "paper" else _coupled_gradients
+    kernel = own_kernel if variant == "paper" else coupled_kernel
 
     def score(signals: Signals) -> float:
-        images = signals.subject.batch.images[:batch]
+        images = laid_out(signals.subject.batch.images[:batch])
         found = []
         for repeat in range(repeats):
             network = signals.subject.redrawn("kaiming", repeat)
-            found.append(condition(gram(gradients(network, images)), float(torch.finfo(images.dtype).eps)))
+            found.append(condition(kernel(network, images), float(torch.finfo(images.dtype).eps)))
         return -sum(found) / repeats
 
     return Proxy("ntk", "Chen et al., TE-NAS, ICLR 2021, eq. 3", score, needs=frozenset({"images", "backward"}),
@@ -56,60 +53,6 @@ def condition(kernel: Tensor, precision: float) -> float:
     values = torch.linalg.eigvalsh(kernel.cpu())
     smallest, largest = float(values[0]), float(values[-1])
     return largest / smallest if smallest > largest * (len(kernel) * precision) ** 2 else float("inf")
-
-
-def gram(gradients: Sequence[Tensor]) -> Tensor:
-    """Dot products of images' gradients, (n, n) float64, of one tensor (n, ...) per weight."""
-    first = gradients[0]
-    total = torch.zeros(len(first), len(first), dtype=torch.float64, device=first.device)
-    for each in gradients:
-        rows = each.flatten(1).double()
-        total += rows @ rows.T
-    return total
-
-
-def _own_gradients(network: nn.Module, images: Tensor) -> list[Tensor]:
-    """Every image's gradients, normalisation held at the batch's statistics, one tensor (n, ...) per weight."""
-    hold_statistics(network, images)
-    network.requires_grad_(False)
-    weights: dict[str, Tensor] = {name: value for name, value in network.named_parameters() if name.endswith("weight")}
-
-    def logits(weights: dict[str, Tensor], image: Tensor) -> Tensor:
-        answer: Tensor = functional_call(network, weights, (image[None],))
-        return answer.sum()
-
-    return list(vmap(grad(logits), (None, 0), chunk_size=CHUNK)(weights, images).values())
-
-
-def hold_statistics(network: nn.Module, images: Tensor) -> None:
-    """Evaluation mode, in which all normalisations use the statistics of this batch; changes the network."""
-
-    def keep(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        mean, variance = norm.running_mean, norm.running_var
-        assert isinstance(mean, Tensor) and isinstance(variance, Tensor)
-        others = [dimension for dimension in range(inputs[0].dim()) if dimension != 1]
-        mean.copy_(inputs[0].mean(others))
-        variance.copy_(inputs[0].var(others, correction=0))
-
-    hooks = [norm.register_forward_pre_hook(keep) for norm in normalisations(network)]
-    with removing(hooks), torch.no_grad(), batch_statistics(network):
-        network(images)
-    network.eval()
-
-
-def _coupled_gradients(network: nn.Module, images: Tensor) -> list[Tensor]:
-    """Every image's gradients in training mode, through the statistics too, one tensor (n, ...) per weight."""
-    weights = [value for name, value in network.named_parameters() if name.endswith("weight")]
-    with batch_statistics(network):
-        logits = network(images)
-    n, rows = len(images), []
-    for first in range(0, n, CHUNK):
-        which = torch.eye(n, device=images.device)[first : first + CHUNK]
-        cotangents = which[:, :, None].expand(-1, -1, logits.shape[1])
-        rows.append(torch.autograd.grad(
-            logits, weights, cotangents, is_grads_batched=True, retain_graph=True, allow_unused=True
-        ))  # fmt: skip
-    return [torch.cat(parts) for parts in zip(*rows, strict=True) if parts[0] is not None]
 
 
 @named_by_settings

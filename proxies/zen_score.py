@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..bench.errors import BadValue
 from .initial import generator
-from .modules import batch_statistics, last_map, normalisations, removing
+from .modules import batch_statistics, laid_out, last_map, normalisations, removing
 from .proxy import Proxy, named_by_settings
 from .signals import Signals
 
@@ -36,7 +36,7 @@ def _once(signals: Signals, repeat: int, batch: int, noise: float) -> float:
     network = subject.redrawn("normal", repeat)
     shape, device = (batch, *subject.batch.images.shape[1:]), subject.batch.images.device
     stream = generator(subject.seed, f"zen:{repeat}")
-    x, e = (torch.randn(shape, generator=stream).to(device) for _ in range(2))
+    x, e = (laid_out(torch.randn(shape, generator=stream).to(device)) for _ in range(2))
     variances: list[Tensor] = []
     maps: list[Tensor] = []
 

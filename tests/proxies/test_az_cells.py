@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from nasgauge.proxies import az_expressivity, az_progressivity, az_trainability
+from nasgauge.proxies.az_cells import signs
 from nasgauge.proxies.cell_outputs import BATCH, entropy
 from nasgauge.proxies.initial import generator
 from nasgauge.proxies.proxy import Proxy
@@ -59,8 +60,8 @@ def test_trainability(name: str) -> None:
     stream = generator(4, "az_nas gradient")
     terms = []
     for before, after in pairwise(outputs):
-        out = torch.randint(0, 2, after.shape, generator=stream) * 2.0 - 1
-        assert set(out.unique().tolist()) == {-1.0, 1.0}
+        out = signs(after.shape, stream)
+        assert set(out.unique().tolist()) == {-1.0, 1.0} and abs(float(out.mean())) < 5 / math.sqrt(out.numel())
         (into,) = torch.autograd.grad(after, before, out, retain_graph=True)
         g_in, g_out = into.numpy().astype(float), out.numpy()
         if g_in.shape[2] != g_out.shape[2]:

@@ -12,12 +12,12 @@ from torch import nn
 
 from nasgauge.bench.errors import BadValue
 from nasgauge.proxies import meco, ntk
+from nasgauge.proxies.image_kernel import coupled_kernel, own_kernel
 from nasgauge.proxies.proxy import Proxy
 from nasgauge.proxies.signals import Signals
-from nasgauge.proxies.spectra import _coupled_gradients, _own_gradients, gram
 from nasgauge.proxies.subject import Candidate
 
-from .plain_scores import CELLS, NO_PATH, batch, candidate
+from .plain_scores import CELLS, NO_PATH, batch, candidate, other_candidates
 
 cells = pytest.mark.parametrize("name", CELLS)
 N = 6
@@ -79,8 +79,9 @@ def test_ntk_by_one_backward_pass_per_image(name: str, variant: str, rows: objec
     subject = candidate(CELLS[name], images, seed=2)
     expected = rows(subject.redrawn("kaiming"), images.images)  # type: ignore[operator]
     kernel = expected @ expected.T
-    gradients = _own_gradients if variant == "paper" else _coupled_gradients
-    exact = gram(gradients(subject.redrawn("kaiming").double(), images.images.double()))
+    exact = (own_kernel if variant == "paper" else coupled_kernel)(
+        subject.redrawn("kaiming").double(), images.images.double()
+    )
     np.testing.assert_allclose(exact.numpy(), kernel, rtol=1e-8, atol=1e-12 * kernel.max())
     values = np.linalg.eigvalsh(kernel)
     proxy = ntk(variant, batch=N)  # type: ignore[arg-type]
@@ -88,6 +89,42 @@ def test_ntk_by_one_backward_pass_per_image(name: str, variant: str, rows: objec
     assert scored(proxy, subject) == pytest.approx(-math.inf if singular else -values[-1] / values[0], rel=1e-2)
     assert singular == (name == "dead branch")
     assert proxy.direction == "lower"
+
+
+class Unusual(nn.Module):
+    """A grouped convolution, a layer that is used twice, or a parameter of its own."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__()
+        self.what = what
+        self.stem = nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU())
+        self.body = nn.Conv2d(4, 4, 3, padding=1, groups=2 if what == "groups" else 1)
+        self.weight = nn.Parameter(torch.tensor(1.5)) if what == "own" else None
+        self.classifier = nn.Linear(4, 3)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        features = self.body(self.stem(images)).tanh()
+        if self.what == "twice":
+            features = self.body(features)
+        return self.classifier(features.mean((2, 3)) * (1 if self.weight is None else self.weight))
+
+
+@pytest.mark.parametrize("what", ["groups", "twice", "own", "nothing"])
+def test_the_kernel_of_a_network_of_ones_own(what: str) -> None:
+    torch.manual_seed(0)
+    network, images = Unusual(what), torch.randn(5, 2, 6, 6)
+    rows = own_rows(network, images)
+    found = own_kernel(copy.deepcopy(network).double(), images.double())
+    np.testing.assert_allclose(found.numpy(), rows @ rows.T, rtol=1e-8)
+
+
+@pytest.mark.parametrize("space", ["cells101", "size"])
+def test_the_kernel_on_other_spaces(space: str) -> None:
+    """Strides, rectifiers in place, branches cut to width."""
+    subject = other_candidates(4)[space]
+    rows = own_rows(subject.redrawn("kaiming"), subject.batch.images)
+    found = own_kernel(subject.redrawn("kaiming").double(), subject.batch.images.double())
+    np.testing.assert_allclose(found.numpy(), rows @ rows.T, rtol=1e-7, atol=1e-9 * found.max())
 
 
 def test_ntk_is_the_mean_of_its_repeats_and_reads_its_own_batch() -> None:
