@@ -14,7 +14,7 @@ from sklearn.metrics import ndcg_score
 from nasgauge.bench.errors import BadValue
 from nasgauge.reports.correlation_statistics import Resampled, agreement, agreement_among_best, best, draws
 from nasgauge.reports.net_signs import NetSigns, blocks, dense_ranks
-from nasgauge.reports.top_statistics import Ranked, top
+from nasgauge.reports.top_statistics import Ranked, halves, top
 
 NAN = float("nan")
 FEW = st.sampled_from([0.0, 1.0, 2.0, 3.0])
@@ -194,3 +194,35 @@ def test_several_k_are_what_each_is_alone_and_more_than_all_is_all() -> None:
     several = top(x, y, [1, 7, 300, 999], resamples=60)
     assert several == tuple(top(x, y, [k], resamples=60)[0] for k in (1, 7, 300, 999))
     assert several[-1].best_rank.value == 1.0 and several[-1].regret.value == 0.0 and several[-1].recall.value == 1.0
+
+
+@given(st.lists(st.tuples(FEW, FEW), min_size=4, max_size=9), st.integers(1, 4), st.integers(0, 999))
+@settings(max_examples=40, deadline=None)
+def test_the_top_statistics_of_a_half_are_those_of_its_architectures(
+    pairs: list[tuple[float, float]], k: int, seed: int
+) -> None:
+    x, y = (np.array(each) for each in zip(*pairs, strict=True))
+    [drawn] = halves(len(x), 3, np.random.default_rng(seed))
+    k = min(k, len(x) // 2)
+    [found] = Ranked(x, y)(drawn, [k])
+    for column, inside in enumerate(drawn.T):
+        assert set(inside) == {0, 1} and inside.sum() == len(x) // 2  # nobody twice
+        [alone] = top(x[inside > 0], y[inside > 0], [k], resamples=0)
+        for name in NAMES:
+            assert found[name][column] == pytest.approx(getattr(alone, name).value, nan_ok=True), name
+
+
+def test_halves_spread_a_mean_as_samples_do() -> None:
+    """The standard deviation over halves of n numbers is that of the mean of n."""
+    values = np.random.default_rng(0).normal(size=200)
+    means = np.concatenate([values @ half / 100 for half in halves(200, 4000)])
+    assert means.std() == pytest.approx(values.std(ddof=1) / np.sqrt(200), rel=0.05)
+    assert list(halves(1, 10)) == []
+
+
+def test_a_perfect_score_is_perfect_in_every_half() -> None:
+    """Where a bootstrap's copies tie, a perfect score chooses other copies than the truth does."""
+    y = np.random.default_rng(0).normal(size=100)
+    for found in top(y, y, [1, 10], resamples=200):
+        assert (found.precision.low, found.regret.high, found.best_rank.high) == pytest.approx((1.0, 0.0, 1.0))
+        assert (found.recall.low, found.ndcg.low) == pytest.approx((1.0, 1.0))
