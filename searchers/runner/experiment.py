@@ -29,7 +29,7 @@ from .plan import Limit, Plan, Task, Trials, tasks_of
 from .run import FAILURE, Run
 from .search import Mode, Spending, search_once
 from .statement import ASKED, allowed, reported, statement
-from .study import study_text
+from .study_text import study_text
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,7 +18,8 @@ from nasgauge.searchers.random_search import RandomSearch
 from nasgauge.searchers.runner.experiment import compare
 from nasgauge.searchers.runner.plan import Plan, Task
 from nasgauge.searchers.runner.run import MEASURED
-from nasgauge.searchers.runner.study import Study, parse_limit, study_text
+from nasgauge.searchers.runner.study import Study, parse_limit
+from nasgauge.searchers.runner.study_text import study_text
 from nasgauge.searchers.runner.toml_lines import line_of
 
 WHOLE = """\
