@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
+from ..bench.spaces.drawing import Drawing
 from .panels import Panel
 from .view import View
 
@@ -154,7 +155,26 @@ class Listing:
     kind: ClassVar[str] = "listing"
 
 
-Block: TypeAlias = Text | Points | Findings | Alarm | Facts | Grid | Plot | Listing
+@dataclass(frozen=True)
+class Picture:
+    """One architecture, drawn (`Space.draw`), with its name and what is to be said about it."""
+
+    drawing: Drawing
+    name: str
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Architectures side by side."""
+
+    caption: str
+    items: tuple[Picture, ...]
+    note: str = ""
+    kind: ClassVar[str] = "pictures"
+
+
+Block: TypeAlias = Text | Points | Findings | Alarm | Facts | Grid | Plot | Listing | Pictures
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from .blocks import Plot
+from .blocks import Picture, Plot
 
 if TYPE_CHECKING:
     from .report import Report
@@ -39,7 +39,13 @@ def render(report: Report, *, still: bool = False) -> str:
         downloads=[] if still else _downloads(report),
         plotly=None if still else _plotly(),
         views=_views,
+        picture=_picture,
     )  # fmt: skip
+
+
+def _picture(item: Picture) -> Markup:
+    """The SVG of an architecture, whose words `Drawing` has escaped."""
+    return Markup(item.drawing.svg)
 
 
 def _still(report: Report, name: str) -> str:

@@ -16,6 +16,7 @@ from . import contest, sentences
 from .arrivals import arrival_grid, arrival_plot, arrival_views
 from .asked import SPLITS, Asked, Task
 from .checklist import checklist
+from .found_cells import found_cells
 from .grids import effort_grid, final_grid, quality_grid
 from .milestones import targets
 from .objectives import Fronts
@@ -237,6 +238,8 @@ def _task_blocks(
         blocks += [arrival_plot(found, task, arrivals), arrival_grid(found, task)]
     if there:
         blocks += [quality_grid(found, task), effort_grid(found, task)]
+    if (cells := found_cells(found, task)) is not None:
+        blocks.append(cells)
     return tuple(blocks)
 
 

@@ -16,6 +16,7 @@ from ..statistics import LEVEL, SEED
 from ..words import counted
 from .analysis import ELSEWHERE, Analysis
 from .evidence import evidence
+from .first_cells import first_cells
 from .grids import against_size, correlations, costs, counts, firsts
 from .measures import CEILING
 from .plots import Figures, agreement_plot, band_plot, matrix_plot, scatter_plot, top_plot
@@ -46,7 +47,7 @@ def correlation(run: Run | ScoreRun, resamples: int = RESAMPLES) -> Report:
             "How well scores order architectures", (*plot(agreement_plot(found, measured)), correlations(analysis))
         ),
         Section("What training the first by score finds", (*plot(top_plot(found, measured)), firsts(analysis))),
-        Section("Every architecture", plot(scatter_plot(found, measured))),
+        Section("Every architecture", (*plot(scatter_plot(found, measured)), *first_cells(analysis))),
         Section("More than size?", (*against_size(analysis), *plot(band_plot(found)))),
         Section("Scores among themselves", plot(matrix_plot(found))),
         Section("What they cost", (costs(analysis),)),

@@ -8,12 +8,15 @@ import shlex
 from typing import Any
 
 from ...searchers.runner.run import Run
-from ..blocks import Alarm, Block, Cell, Facts, Findings, Grid, Listing, Points, Section
+from ..blocks import Alarm, Block, Cell, Facts, Findings, Grid, Listing, Pictures, Points, Section
+from ..pictures import drawable, picture
 from ..report import Report
 from ..statistics import RESAMPLES, SEED
 from ..words import between, counted, number, signed
 from .outcome import FEWEST_FOR_TAU, Outcome, outcome
 from .plots import METRIC_WORDS, agreement_plot, curve_plot
+
+DRAWN = 12  # architectures; each is some 3 kB of the page
 
 
 def verification(run: Run) -> Report:
@@ -38,7 +41,7 @@ def verification(run: Run) -> Report:
             Section("Learning curves", (curves,)),
             Section("What it cost", (_costs(found),)),
             Section("How to read this", (Points(_reading(found)),)),
-            Section("Architectures", (_texts(found),)),
+            Section("Architectures", (*_drawn(found), _texts(found))),
             Section("What this rests on", (Facts(_provenance(found)),)),
             Section("Do it again", _again(found)),
         ),
@@ -148,6 +151,19 @@ def _grid(found: Outcome) -> Grid:
         "± one standard deviation between our seeds. Seed SD: between seeds, pooled over our trainings and, where the "
         "table has single runs, its own. z: the difference in seed SDs; a dash where no two seeds are known.",
     )
+
+
+def _drawn(found: Outcome) -> tuple[Pictures, ...]:
+    """The architectures as pictures, the table's best first; none where their space is not known here."""
+    space = drawable(found.config["benchmark"])
+    if space is None:
+        return ()
+    items = tuple(
+        picture(space, int(row.id), f"measured {number(row.measured)} %, table {number(row.tabulated)} %")
+        for row in found.rows.head(DRAWN).itertuples()
+    )
+    rest = len(found.rows) - len(items)
+    return (Pictures("The table's best first", items, f"{rest:,} more are not drawn." if rest else ""),)
 
 
 def _texts(found: Outcome) -> Facts:

@@ -22,6 +22,7 @@ from nasgauge.proxies.score_run import ARCHITECTURES, COLUMNS, ScoreRun
 from nasgauge.reports.correlation import biases, correlation
 from nasgauge.reports.correlation.analysis import Analysis
 from nasgauge.reports.correlation.evidence import Evidence, evidence
+from nasgauge.reports.correlation.first_cells import first_cells
 from nasgauge.reports.correlation.measures import difference
 from nasgauge.reports.correlation.sentences import alarms
 from nasgauge.reports.correlation.worth import BEYOND, equal_trainings, expected_best
@@ -349,3 +350,14 @@ def test_a_truth_without_single_runs_or_test_accuracy_has_no_ceiling(tmp_path: P
     measured = Analysis.of(found, resamples=10).measured
     assert measured.of("two trainings", found.main, "kendall") is None
     assert measured.of("12 epochs", found.main, "kendall") is not None
+
+
+def test_what_scores_put_first_is_drawn_beside_the_best(run: ScoreRun, analysis: Analysis) -> None:
+    (drawn,) = first_cells(analysis)
+    found = analysis.found
+    assert drawn.items[0].name == f"Architecture {found.ids[np.nanargmax(found.main.values)]}"
+    for score in (each for each in found.scored if not each.reference and each.name != "flat"):
+        said = f"first by {score.name}"
+        (item,) = [item for item in drawn.items if said in item.lines[1].replace(" and ", ", ").split(", ")]
+        assert item.name == f"Architecture {found.ids[np.nanargmax(score.values)]}"
+    assert not any("flat" in item.lines[1] for item in drawn.items)  # equal scores put nothing first

@@ -158,3 +158,11 @@ def test_the_command_does_it_again(tmp_path: Path) -> None:
         "nasgauge verify nats-tss 1 2 3 4 --dataset cifar10 --metric test_accuracy --budget 12 --seeds 3 "
         "--base-seed 0 --device cuda --limit-images 10 --recipe augment=crop,flip --recipe lr=0.05"
     )
+
+
+def test_architectures_are_drawn_under_their_numbers(tmp_path: Path) -> None:
+    made = report(made_up(tmp_path / "run", MEASURED, TABULATED))
+    (drawn,) = [block for section in made.sections for block in section.blocks if block.kind == "pictures"]
+    assert [item.name for item in drawn.items] == [f"Architecture {arch}" for arch in TABULATED]
+    assert drawn.items[0].lines == ("measured 90.20 %, table 90.40 %",)
+    assert drawn.items[0].drawing.svg in made.html()
