@@ -40,12 +40,15 @@ def mutant_pool(
 
 
 def _children(slots: Slots, rows: Rows, rng: np.random.Generator) -> Ids:
+    """One legal mutant of each row; rows that stay without one are tried twice as often in the next turn."""
     ids = np.full(len(rows), -1, dtype=np.int64)
-    rates, waiting = mutation_rates(slots), np.arange(len(rows))
+    rates, waiting, tries = mutation_rates(slots), np.arange(len(rows)), 1
     while len(waiting):
-        parents = rows[waiting]
-        ids[waiting] = slots.ids(other_choices(parents, rng.random(parents.shape) < rates, slots.levels, rng))
-        waiting = waiting[ids[waiting] < 0]
+        parents = np.repeat(rows[waiting], tries, axis=0)
+        found = slots.ids(other_choices(parents, rng.random(parents.shape) < rates, slots.levels, rng))
+        found = found.reshape(len(waiting), tries)
+        ids[waiting] = found[np.arange(len(waiting)), (found >= 0).argmax(axis=1)]
+        waiting, tries = waiting[ids[waiting] < 0], min(2 * tries, 64)
     return ids
 
 

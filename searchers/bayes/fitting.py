@@ -25,7 +25,7 @@ class Tuning:
         restarts, starts: climbs, and uniform draws of which each starts from the best.
         noise: bounds of the noise; equal ones fix it.
         groups: components with the same number share a length scale, (0, 1, 1) for both degrees.
-        wide: length scales from .01 to 2 instead of the bounds of each component.
+        lengths: bounds of every length scale; default: the published ones of each component.
         shared_when_fitted: the authors' slip: degrees share a scale in the likelihood, but the posterior takes
             another for out-degrees, which is whatever it was drawn as.
     """
@@ -34,20 +34,21 @@ class Tuning:
     starts: int = 30
     noise: tuple[float, float] = (1e-3, 1e-2)
     groups: tuple[int, ...] | None = None
-    wide: bool = False
+    lengths: tuple[float, float] | None = None
     shared_when_fitted: bool = False
 
     def __post_init__(self) -> None:
         if self.restarts < 1 or self.starts < 1:
             raise BadValue(f"restarts={self.restarts}, starts={self.starts} given; legal: at least 1")
-        if not 0 < self.noise[0] <= self.noise[1]:
-            raise BadValue(f"noise={self.noise} given; legal: two positive bounds, the lower first")
+        for name, bounds in (("noise", self.noise), ("lengths", self.lengths)):
+            if bounds is not None and not 0 < bounds[0] <= bounds[1]:
+                raise BadValue(f"{name}={bounds} given; legal: two positive bounds, the lower first")
 
     def limits(self, components: int) -> list[tuple[float, float]]:
         """Bounds of the length scale of each component."""
-        if components != 3:
-            return [ANY] * components
-        return [(1e-2, 2.0)] * 3 if self.wide else [OPERATIONS, DEGREES, DEGREES]
+        if self.lengths is not None:
+            return [self.lengths] * components
+        return [OPERATIONS, DEGREES, DEGREES] if components == 3 else [ANY] * components
 
     def groups_of(self, components: int) -> tuple[int, ...]:
         """The group of each component; by default every one is a group of its own."""
@@ -55,8 +56,11 @@ class Tuning:
 
 
 PAPER = Tuning()
+#: Length scales as long as the distances, and noise up to all there is: the published bounds are active at most fits.
+WIDE = Tuning(lengths=(1e-2, 3.0), noise=(1e-4, 1.0))
+FITS = {"published": PAPER, "wide": WIDE}
 #: The authors' code: one gram (optimise_gp_hyperparameter_v3), two grams (optimise_gp_hyperparameter_v2).
 RELEASED = {
     1: Tuning(groups=(0, 1, 1), shared_when_fitted=True),
-    2: Tuning(restarts=3, starts=20, noise=(1e-4, 1e-4), groups=(0, 1, 1), wide=True),
+    2: Tuning(restarts=3, starts=20, noise=(1e-4, 1e-4), groups=(0, 1, 1), lengths=(1e-2, 2.0)),
 }

@@ -20,9 +20,10 @@ from .batches import BATCHES, choose
 from .candidates import POOLS, mutant_pool, random_pool, whole_pool
 from .distances import DISTANCES, distance_called
 from .embedding import Distance, Points, embed, whole_space
-from .fitting import PAPER, RELEASED, Scales, Tuning
+from .fitting import FITS, RELEASED, Scales, Tuning
 from .tree_wasserstein import TreeWasserstein
 from .trees import Variant
+from .warping import TARGETS, normal_scores
 
 if TYPE_CHECKING:
     from .field import Field
@@ -54,19 +55,21 @@ class TreeWassersteinSearch(Rounds):
         pool: "mutants", "space" (all that is unseen) or "random".
         candidates: size of a pool of mutants or random draws.
         method: how a batch is chosen, see `choose`; of no matter where ``batch`` is 1.
+        fit: "published" bounds of length scales and noise, or "wide" ones.
+        target: what the process is of: "accuracy" or "ranks" (their `normal_scores`).
         distance: "tree-wasserstein", which takes ``grams`` and ``alpha``, or another of `DISTANCES`.
         variant: "released" has the slips of the authors' code: `TreeWasserstein`, `Tuning`, the acquisition, the k-DPP.
 
     Raises:
         BadValue: a setting without sense.
-        UnknownName: no such acquisition, pool, method or distance.
+        UnknownName: no such acquisition, pool, method, fit, target or distance.
     """
 
     def __init__(
         self, space: Space, rng: np.random.Generator, *, initial: int = 20, batch: int = 1, refit: int = 50,
         grams: int = 1, alpha: float = 0.1, acquisition: str = "ucb", beta: float = BETA, pool: str = "mutants",
-        candidates: int = 100, parents: int = 10, mutants: int = 30, method: str = "k-dpp",
-        distance: str = "tree-wasserstein", variant: Variant = "paper",
+        candidates: int = 100, parents: int = 10, mutants: int = 30, method: str = "k-dpp", fit: str = "published",
+        target: str = "accuracy", distance: str = "tree-wasserstein", variant: Variant = "paper",
     ) -> None:  # fmt: skip
         sizes = {"initial": initial, "batch": batch, "refit": refit, "candidates": candidates, "parents": parents,
                  "mutants": mutants}  # fmt: skip
@@ -74,7 +77,8 @@ class TreeWassersteinSearch(Rounds):
             if value < 1:
                 raise BadValue(f"{name}={value} given; legal: at least 1")
         for what, given, legal in (("acquisition", acquisition, ACQUISITIONS), ("pool", pool, POOLS),
-                                   ("batch method", method, BATCHES), ("distance", distance, DISTANCES)):  # fmt: skip
+                                   ("batch method", method, BATCHES), ("distance", distance, DISTANCES),
+                                   ("fit", fit, FITS), ("target", target, TARGETS)):  # fmt: skip
             if given not in legal:
                 raise UnknownName.of(what, given, legal)
         if variant not in get_args(Variant):
@@ -92,7 +96,8 @@ class TreeWassersteinSearch(Rounds):
         self._variant: Variant = variant
         tree = distance == "tree-wasserstein"
         self._distance: Distance = TreeWasserstein(grams, alpha, variant) if tree else distance_called(distance)
-        self._tuning: Tuning = RELEASED[grams] if variant == "released" else PAPER
+        self._tuning: Tuning = RELEASED[grams] if variant == "released" else FITS[fit]
+        self._target = target
         self._slots = Slots(space)
         self._rounds = 0
         self._scales: Scales | None = None
@@ -105,7 +110,7 @@ class TreeWassersteinSearch(Rounds):
             self._value[told.id] = told.value
 
     def posterior(self) -> Posterior:
-        """What the search believes now; the scales are those of its last fit.
+        """What the search believes now, of accuracies or of their scores; the scales are those of its last fit.
 
         Raises:
             BadValue: nothing has been told yet.
@@ -116,6 +121,8 @@ class TreeWassersteinSearch(Rounds):
         values = np.array(list(self._value.values()), dtype=np.float64)
         if not len(values):
             raise BadValue("nothing has been told; a posterior needs at least one finite value")
+        if self._target == "ranks":
+            values = normal_scores(values)
         points = self._known_points()
         if self._scales is None:
             mean, spread = standard(values)

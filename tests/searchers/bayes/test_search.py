@@ -7,9 +7,10 @@ import pytest
 
 from nasgauge.bench.errors import BadValue, UnknownName
 from nasgauge.bench.objective import Evaluation
-from nasgauge.bench.spaces import Space, space
+from nasgauge.bench.spaces import Cells101, Space, space
 from nasgauge.searchers import Recipe, recipe, tw_gp, tw_gp_batch
 from nasgauge.searchers.bayes.candidates import mutant_pool, mutation_rates
+from nasgauge.searchers.bayes.embedding import embed
 from nasgauge.searchers.bayes.search import TreeWassersteinSearch
 from nasgauge.searchers.slots import Slots
 from nasgauge.testing import SearcherConformance, TinySpace
@@ -101,6 +102,54 @@ def test_other_distances_serve_the_same_search(distance: str) -> None:
     assert len(set(trace)) == 12
 
 
+@pytest.mark.parametrize("told", [50.0, np.nan, np.inf, "alternating", "first only"])
+@pytest.mark.parametrize("settings", [{}, {"target": "ranks", "fit": "wide", "acquisition": "ei"}, {"pool": "space"},
+                                      {"variant": "released", "grams": 2}, {"acquisition": "thompson"}])  # fmt: skip
+def test_no_value_stops_the_search(told: object, settings: dict[str, object]) -> None:
+    """Equal values, none, infinite ones, a single observation, and huge noise with cells that count as the same."""
+    topology = space("topology")
+    for made in (tw_gp(**QUICK, **settings), tw_gp_batch(**QUICK, **settings)):
+        searcher = made.start(topology, np.random.default_rng(0))
+        trace: list[int] = []
+        while len(trace) < 20:
+            asked = searcher.ask(5)
+            for arch in asked:
+                values = {"alternating": (-1e300, 1e300)[len(trace) % 2], "first only": np.nan if trace else 1.0}
+                given = values.get(told, told)  # type: ignore[call-overload]
+                searcher.tell([Evaluation(arch, given, 1.0)])
+                trace.append(arch)
+        assert len(set(trace)) == len(trace)
+        assert np.isfinite(list(searcher._value.values())).all()
+        if searcher._value:
+            for numbers in searcher.posterior().marginals(embed(searcher._distance, topology, trace)):
+                assert np.isfinite(numbers).all()
+
+
+def test_ranks_see_the_order_alone() -> None:
+    topology = space("topology")
+    traces = []
+    for stretch in (float, lambda value: float(np.exp(value / 5))):
+        searcher = tw_gp(**QUICK, target="ranks").start(topology, np.random.default_rng(3))
+        trace: list[int] = []
+        while len(trace) < 25:
+            for arch in searcher.ask(1):
+                searcher.tell([Evaluation(arch, stretch(value(topology, arch)), 1.0)])
+                trace.append(arch)
+        traces.append(trace)
+    assert traces[0] == traces[1]
+
+
+def test_mutants_that_a_space_refuses_are_made_again() -> None:
+    class Even(Cells101):
+        def from_operations(self, operations: object) -> np.ndarray:
+            found = super().from_operations(operations)  # type: ignore[arg-type]
+            return np.where(found % 50 == 0, found, -1)
+
+    slots = Slots(Even())
+    pool = mutant_pool(slots, [100_000, 200_000], {100_000}, np.random.default_rng(0), mutants=20, size=50)
+    assert len(pool) and not (pool % 50).any() and 100_000 not in pool
+
+
 def test_it_never_repeats_and_ends_with_the_space() -> None:
     tiny = TinySpace()
     for made in (tw_gp(initial=2), tw_gp_batch(initial=2, batch=3), tw_gp(initial=2, pool="space")):
@@ -143,7 +192,11 @@ def test_senseless_settings_are_refused(wrong: str) -> None:
         tw_gp(**{wrong: 0}).start(TinySpace(), np.random.default_rng(0))
 
 
-@pytest.mark.parametrize("wrong", [{"acquisition": "pi"}, {"pool": "all"}, {"method": "best"}, {"distance": "euclid"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"acquisition": "pi"}, {"pool": "all"}, {"method": "best"}, {"distance": "euclid"}, {"fit": "narrow"},
+     {"target": "loss"}],
+)  # fmt: skip
 def test_unknown_names_are_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(UnknownName):
         tw_gp(**wrong).start(TinySpace(), np.random.default_rng(0))
