@@ -128,8 +128,8 @@ def _view(axes: Axes, view: View, handles: dict[str, Any]) -> None:
         axes.set_xscale("log", nonpositive="clip")
     axes.set_xlim(view.x_start, view.x_end)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    if view.log_x:
-        axes.xaxis.set_major_locator(FixedLocator(view.ticks(view.x_start, view.x_end)))
+    if view.log_x or view.x_ticks:
+        axes.xaxis.set_major_locator(FixedLocator(view.x_ticks or view.ticks(view.x_start, view.x_end)))
         axes.xaxis.set_minor_locator(NullLocator())
     else:
         axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 3, 4, 5, 10]))

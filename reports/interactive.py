@@ -46,8 +46,8 @@ def _view(view: View) -> dict[str, Any]:
     floor = view.limits(True)[0] / 10 if view.logarithmic else None
     faint = 0.18 if len(view.lines) <= CROWD else 0.1
     marks: dict[str, Any] = {}
-    if view.log_x:
-        at = view.ticks(view.x_start, view.x_end)
+    if view.log_x or view.x_ticks:
+        at = list(view.x_ticks) or view.ticks(view.x_start, view.x_end)
         marks = {"tickvals": at, "ticktext": [f"{tick:,g}" for tick in at]}
     axis = {"showline": True, "linewidth": 1, "zeroline": False, "automargin": True, "fixedrange": False}
     span = (view.x_start, view.x_end)

@@ -125,7 +125,7 @@ def _verdicts(pool: Pool, table: pd.DataFrame) -> Grid:
             cells.append("" if other == label else counts)
         rows.append(tuple(cells))
     return Grid(
-        caption=f"Won / not told apart / lost, over {table['place'].nunique()} data sets",
+        caption=f"Won / not told apart / lost, over {counted(table['place'].nunique(), 'data set')}",
         head=("", *(f"against {label}" for label in pool.labels)),
         rows=tuple(rows),
         note="Counted are data sets on which the signed-rank test tells the two apart at 5 % after Holm's adjustment "

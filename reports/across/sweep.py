@@ -20,7 +20,7 @@ MEASURES = {
     "seconds": "test {what} after {seconds:,.0f} s [{unit}]",
     "makespan": "simulated seconds until {queries:,.0f} queries",
     "idle": "trainers without work [%]",
-    "apart": "tree-Wasserstein distance of what is asked for together",
+    "apart": "tree-Wasserstein distance in a batch",
 }
 
 
@@ -112,7 +112,7 @@ class Sweep:
         first, last = float(self.workers[0]), float(self.workers[-1])
         return View(
             str(self.place), "trainers at a time", title, last * 1.04, lines, x_start=first * 0.96,
-            log_x=last >= 4 * first,
+            log_x=last >= 4 * first, x_ticks=tuple(map(float, self.workers)),
         )  # fmt: skip
 
     def rows(self) -> pd.DataFrame:
