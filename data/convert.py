@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from ..bench.table import Source, write_table
 from .files.converted import Content, Converted
 from .files.nats_block import Block
 from .files.nats_columns import Collected
-from .files.nats_files import Meta, blocks_of_files, blocks_of_stream, list_directory, list_tar, read_meta, unpacked
+from .files.nats_files import Meta, blocks_of_files, blocks_of_stream, read_meta, unpacked
+from .files.nats_listing import list_directory, list_tar
 from .files.nats_store import LICENCE, store
 from .files.pth_file import blocks_of_archive, blocks_of_pth, list_archive
 from .files.scratch import Scratch, scratch_folder
@@ -50,7 +52,7 @@ class _Official:
 
     words: str
     name: str
-    blocks: Iterator[Block | Meta]
+    blocks: Callable[[Path], Generator[Block | Meta]]  # given the folder where they write numbers
     count: int | None  # of architectures, where known beforehand
     checks: tuple[str, ...] = ()
 
@@ -154,7 +156,7 @@ def _recognise(path: Path, jobs: int, say: Say) -> _Official:
         archive = list_archive(path)
         if archive:
             return _Official("NAS-Bench-201 archive directory (weights passed over)", name,
-                             blocks_of_archive(archive, jobs), len(archive))  # fmt: skip
+                             lambda folder: blocks_of_archive(archive, folder, jobs), len(archive))  # fmt: skip
         raise _unknown(path, "a directory without meta.pickle.pbz2 and without 000000-FULL.pth")
     try:
         with open(path, "rb") as file:
@@ -164,10 +166,11 @@ def _recognise(path: Path, jobs: int, say: Say) -> _Official:
     if head[257:262] == b"ustar":
         return _directory(path, name, "tar", list_tar(path), jobs)
     if head.startswith(b"BZh"):
-        blocks = blocks_of_stream(Machine(unpacked(path), str(path)), str(path))
-        return _Official("NATS-Bench single file", name, blocks, None, _md5_check(path, 5))
+        machine = Machine(unpacked(path), str(path))
+        return _Official("NATS-Bench single file", name, lambda _: blocks_of_stream(machine, str(path)), None,
+                         _md5_check(path, 5))  # fmt: skip
     if is_torch(head):
-        return _Official("NAS-Bench-201 .pth file", name, blocks_of_pth(path), None, _md5_check(path, 6))
+        return _Official("NAS-Bench-201 .pth file", name, lambda _: blocks_of_pth(path), None, _md5_check(path, 6))
     raise _unknown(path, f"a file that begins with {head[:12]!r}")
 
 
@@ -180,12 +183,12 @@ def _directory(path: Path, name: str, kind: str, listed: Any, jobs: int) -> _Off
     if not entries:
         raise BadFile(f"{path}: a NATS-Bench {kind} without any architecture")
 
-    def blocks() -> Iterator[Block | Meta]:
-        yield from blocks_of_files(entries, meta.space, jobs)
+    def blocks(folder: Path) -> Generator[Block | Meta]:
+        yield from blocks_of_files(entries, meta.space, folder, jobs)
         yield meta
 
     checks = _tag_check(path, name, kind, meta.space)
-    return _Official(f"NATS-Bench {kind} of the {meta.space} space", name, blocks(), len(entries), checks)
+    return _Official(f"NATS-Bench {kind} of the {meta.space} space", name, blocks, len(entries), checks)
 
 
 def _unknown(path: Path, what: str) -> BadFile:
@@ -193,10 +196,14 @@ def _unknown(path: Path, what: str) -> BadFile:
 
 
 def _write(official: _Official, target: Path, path: Path, progress: bool) -> Converted:
-    with scratch_folder(target) as folder, _Bar(progress, "architectures", official.count) as bar:
+    with (
+        scratch_folder(target) as folder,
+        closing(official.blocks(folder)) as blocks,  # ends the processes that write to the folder before it goes
+        _Bar(progress, "architectures", official.count) as bar,
+    ):
         collected: Collected | None = None
         meta: Meta | None = None
-        for item in official.blocks:
+        for item in blocks:
             if isinstance(item, Meta):
                 meta = item
                 continue
@@ -212,7 +219,7 @@ def _write(official: _Official, target: Path, path: Path, progress: bool) -> Con
 
 
 def _space_of(block: Block) -> Space:
-    fact = next(iter(block.facts))[2]
+    fact = next(iter(block.facts))[1]
     return space("size" if "channels" in fact.config_texts else "topology")
 
 

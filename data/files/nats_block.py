@@ -1,13 +1,13 @@
 """From the official dictionaries of some architectures to arrays: every key is known, every number has its place.
 
 An architecture is a dictionary hp -> ArchResults; the layout is that of nats_bench and nas_201_api (`state_dict`).
-Curves may be dictionaries, `Series`, or runs that wait to be decoded (`Compact`); equal ones of a block are decoded
-together.
+Curves may be dictionaries, `Series`, or numbers of runs that wait to be decoded (`Compact`); equal ones of a block are
+decoded together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -16,11 +16,13 @@ import numpy.typing as npt
 
 from ...bench.errors import BadFile
 from ...bench.spaces import Space
+from ..safe.compact import Short
 from ..safe.opcodes import Refused
 from ..safe.parts import Weight
 from ..safe.series import Runs, Series
 from ..splits import EVALUATIONS
 from .nats_rows import CURVES, ENDS, EVALS, Key, Rows, Trial
+from .scratch import Kept
 
 ARCH_KEYS = ("arch_index", "arch_str", "all_results", "dataset_seed", "clear_net_done")
 TRIAL_KEYS = (
@@ -54,10 +56,10 @@ class ArchFact(NamedTuple):
 
 @dataclass
 class Block:
-    """Numbers of some architectures; plain arrays, so that it travels between processes."""
+    """Numbers of some architectures, as arrays or as where they were written; small, so that it travels."""
 
-    numbers: dict[Key, tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]] = field(default_factory=dict)
-    facts: dict[tuple[str, str, Fact], list[tuple[int, int]]] = field(default_factory=dict)  # -> (arch, seed)
+    numbers: dict[Key, tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]] | Kept[Key] = field(default_factory=dict)
+    facts: dict[tuple[Trial, Fact], list[int]] = field(default_factory=dict)  # -> architectures
     arch_facts: dict[tuple[str, ArchFact], list[int]] = field(default_factory=dict)
     latencies: list[tuple[int, str, str, int, list[float]]] = field(default_factory=list)  # lists of several
     nan: list[tuple[int, str, str, int, str, int]] = field(default_factory=list)  # NaN that the file itself holds
@@ -85,27 +87,30 @@ class BlockMaker:
         ] = []  # of every trial: arch and `ENDS`, one row an architecture
         self._waiting: dict[Any, list[tuple[Any, int, int]]] = {}  # curves by kind: curve, number of its name, arch
         self._held = 0  # bytes of curves that wait
+        self._facts: dict[Fact, Fact] = {}  # equal ones as one object, which travels once
+        self._shortened: Sequence[bytes] = ()  # runs of the architecture at hand, by number
 
-    def add(self, arch: int, infos: Mapping[str, Any], where: str) -> None:
-        """Take the ``hp -> ArchResults`` of one architecture.
+    def add(self, arch: int, infos: Mapping[str, Any], where: str, runs: Sequence[bytes] = ()) -> None:
+        """Take the ``hp -> ArchResults`` of one architecture, whose ``runs`` were taken out (`Short`).
 
         Raises:
             BadFile: names what is unexpected: the first unknown key, an absent one, a value of another type.
         """
+        self._shortened = runs
         try:
             if type(infos) is not dict or not infos:
                 raise Refused(f"no results by hp, but {_kind(infos)}")
+            text = self.space.text(arch)
             for hp, found in infos.items():
                 if hp not in HPS:
                     raise Refused(f"unexpected key {_short(hp)} where an hp is; known: {', '.join(HPS)}")
-                self._arch(arch, hp, found)
+                self._arch(arch, text, hp, found)
         except Refused as refused:
             raise BadFile(f"{where}: architecture {arch}: {refused}; a newer or another layout?") from None
         self._block.archs.append(arch)
 
-    def _arch(self, arch: int, hp: str, found: Any) -> None:
+    def _arch(self, arch: int, text: str, hp: str, found: Any) -> None:
         _check_keys(found, _ARCH, ARCH_KEYS, f"results of hp {hp!r}")
-        text = self.space.text(arch)
         if found["arch_index"] != arch or found["arch_str"] != text:
             raise Refused(
                 f"it says to be number {_short(found['arch_index'])}, {_short(found['arch_str'])}; "
@@ -151,7 +156,7 @@ class BlockMaker:
             if not isinstance(trial["net_state_dict"], (dict, Weight)):
                 raise Refused(f"net_state_dict is {_short(trial['net_state_dict'])}")
             self._block.weights += 1
-        own = tuple([key for key, value in config.items() if value == text])
+        own = tuple([key for key in config if config[key] == text])
         if "arch_str" not in own:
             raise Refused(f"arch_config is of {_short(config.get('arch_str'))}")
         train_times, eval_times = trial["train_times"], trial["eval_times"]
@@ -159,7 +164,8 @@ class BlockMaker:
         template = tuple([item for item in config.items() if item[0] not in own])
         fact = Fact(tuple(names), template, own, train_times is not None, bool(eval_times),
                     trial["train_acc5es"] is not None, several)  # fmt: skip
-        self._block.facts.setdefault((hp, training, fact), []).append((arch, seed))
+        fact = self._facts.setdefault(fact, fact)
+        self._block.facts.setdefault(((hp, training, seed), fact), []).append(arch)
         if latency and len(latency) > 1:
             self._block.latencies.append((arch, hp, training, seed, [_number(value) for value in latency]))
         ends = (
@@ -187,10 +193,11 @@ class BlockMaker:
         is_eval = name % len(CURVES) >= EVALS
         kind: tuple[Any, ...]
         if type(curve) is dict and len(curve) == 1:
-            ((run, value),) = curve.items()
-            if type(run) is bytes:
-                if value is not None:  # a key remembered from another curve, which was shortened
-                    raise NeedsWhole
+            ((number, value),) = curve.items()
+            if type(number) is bytes and self._shortened:
+                if value is not None or Short.number(number) >= len(self._shortened):
+                    raise NeedsWhole  # a key remembered from another curve, which was shortened, or none of ours
+                run = self._shortened[Short.number(number)]
                 self._held += len(run)
                 if self._held > HELD:
                     raise Refused(f"curves of more than {HELD >> 20} MiB, together with the architectures before it")
@@ -198,7 +205,7 @@ class BlockMaker:
                 self._waiting.setdefault(kind, []).append((run, name, arch))
                 return
         if type(curve) is dict:
-            if any(type(key) is bytes for key in curve):
+            if self._shortened and any(type(key) is bytes for key in curve):
                 raise NeedsWhole
             curve = self._runs.of(curve)
         if type(curve) is not Series:

@@ -30,12 +30,13 @@ from ...bench.errors import BadFile
 from ...bench.spaces import Space
 from ..splits import EVALUATIONS, TRAININGS
 from .nats_block import ArchFact, Block, Fact
-from .nats_rows import Key, joined
+from .nats_rows import Key, Trial
 from .scratch import Scratch
 
 Floats = npt.NDArray[np.float64]
 NUMBERS = ("recorded_params_millions", "recorded_flops_millions", "latency_seconds")
 ODD = 100_000  # NaN or long latency lists that are kept one by one
+LAYOUTS = 200  # of one hp and training; their places are kept as bytes
 ALIASES = ("valid_accuracy", "valid_loss", "search_seconds")
 """Columns of cifar10-valid that answer for cifar10 too."""
 
@@ -47,6 +48,7 @@ class Collected:
     space: Space
     scratch: Scratch[Key]
     facts: dict[tuple[str, str], list[Fact]] = field(default_factory=dict)
+    layouts: dict[Trial, npt.NDArray[np.uint8]] = field(default_factory=dict)  # 1 + place in facts, 0 for none
     arch_facts: dict[str, list[ArchFact]] = field(default_factory=dict)
     arch_layouts: dict[str, npt.NDArray[np.uint8]] = field(default_factory=dict)
     latencies: list[Any] = field(default_factory=list)
@@ -65,32 +67,29 @@ class Collected:
             raise BadFile(f"{where}: architecture {min(twice)} comes twice")
         self.archs.update(block.archs)
         self.weights += block.weights
-        numbers = dict(block.numbers)
-        for (hp, training, fact), trials in block.facts.items():
-            known = self.facts.setdefault((hp, training), [])
+        self.scratch.put(block.numbers)
+        for (trial, fact), those in block.facts.items():
+            known = self.facts.setdefault(trial[:2], [])
             if fact not in known:
                 known.append(fact)
-            number = float(known.index(fact))
-            by_seed: dict[int, list[int]] = {}
-            for arch, seed in trials:
-                by_seed.setdefault(seed, []).append(arch)
-            for seed, those in by_seed.items():
-                key = Key(hp, training, seed, "layout", "number", 1)
-                several = [numbers[key]] if key in numbers else []  # trials of one seed that differ in their layout
-                several.append((np.array(those), np.full((len(those), 1), number)))
-                numbers[key] = joined(several)
-        self.scratch.put(numbers)
+                self._bounded(known, where)
+            marks = self.layouts.setdefault(trial, np.zeros(self.space.size, dtype=np.uint8))
+            marks[those] = 1 + known.index(fact)
         for (hp, arch_fact), members in block.arch_facts.items():
             seen = self.arch_facts.setdefault(hp, [])
             if arch_fact not in seen:
                 seen.append(arch_fact)
+                self._bounded(seen, where)
             marks = self.arch_layouts.setdefault(hp, np.zeros(self.space.size, dtype=np.uint8))
             marks[members] = 1 + seen.index(arch_fact)
         self.latencies += block.latencies
         self.nan += block.nan
-        layouts = max([0, *map(len, self.facts.values()), *map(len, self.arch_facts.values())])
-        if len(self.latencies) + len(self.nan) > ODD or layouts > 200:
-            raise BadFile(f"{where}: more NaN, lists of latencies or layouts of trials than any official file has")
+        if len(self.latencies) + len(self.nan) > ODD:
+            raise BadFile(f"{where}: more NaN or lists of latencies than any official file has")
+
+    def _bounded(self, layouts: list[Any], where: str) -> None:
+        if len(layouts) > LAYOUTS:
+            raise BadFile(f"{where}: more layouts of trials than any official file has")
 
     @property
     def hps(self) -> list[str]:
@@ -144,6 +143,7 @@ class _Group:
         self._training, self._budget = training, int(hp)
         self._provenance, self._sources = provenance, sources
         self._layouts = len(collected.facts[hp, training])
+        self._marks = {trial[2]: marks for trial, marks in collected.layouts.items() if trial[:2] == (hp, training)}
         self._metrics: dict[str, list[Key]] = {}
         for key in collected.scratch:
             if key.hp == hp and key.training == training:
@@ -176,7 +176,7 @@ class _Group:
             if metric in self._metrics:
                 yield self._column(metric, self._numbers(metric))
         if self._layouts > 1:
-            yield self._column("_layout", self._numbers("layout"))
+            yield self._column("_layout", self._layout_numbers())
         if np.nanmin(self._epochs) != np.nanmax(self._epochs):
             yield self._column("epochs", self._epochs)
 
@@ -197,6 +197,13 @@ class _Group:
         for key in self._metrics[metric]:
             archs, rows = self._scratch.get(key)
             values[archs, self.seeds.index(key.seed)] = rows[:, 0]
+        return values
+
+    def _layout_numbers(self) -> Floats:
+        values = np.full((self._count, len(self.seeds)), np.nan)
+        for place, seed in enumerate(self.seeds):
+            marks = self._marks[seed]
+            values[marks > 0, place] = marks[marks > 0] - 1.0
         return values
 
     def _values(self, metric: str) -> tuple[Floats | None, Floats]:

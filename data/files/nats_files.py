@@ -9,50 +9,31 @@ from __future__ import annotations
 
 import bz2
 import os
-import re
-import tarfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from ...bench.errors import BadFile, MissingFile
 from ...bench.spaces import space
-from ..safe.compact import Compact
+from ..safe.compact import Compact, Short
 from ..safe.machine import Machine
-from ..safe.opcodes import Nested, Scan
+from ..safe.opcodes import Nested
 from ..safe.pickles import ADVICE, Limits, decode
 from ..safe.series import Runs
 from .nats_block import Block, BlockMaker, NeedsWhole
+from .nats_listing import Entry
 from .processes import in_order
+from .scratch import keep
 
 MIB = 2**20
 LIMITS = Limits(file=64 * MIB, content=64 * MIB, memory=512 * MIB)
 """Of one architecture, which takes 0.1 MiB on disk and 0.3 MiB decompressed; and of meta, which takes 1.5 MiB."""
 WEIGHTS_CONTENT = 1024 * MIB  # of one architecture with weights, never in memory at once
 WITHOUT_WEIGHTS = MIB  # on disk; a larger file is one with weights
-META = "meta.pickle.pbz2"
-NAME = re.compile(r"(?P<index>[0-9]{1,6})\.pickle\.pbz2")
-BLOCK = 16  # architectures worked on together
-FEW = 4 * BLOCK  # up to so many, one process reads faster than several start
-
-
-@dataclass(frozen=True)
-class Entry:
-    """Where the compressed pickle of one architecture lies; ``size`` -1 means to the end of the file."""
-
-    index: int
-    path: str
-    offset: int = 0
-    size: int = -1
-    name: str = ""
-
-    @property
-    def where(self) -> str:
-        """For messages."""
-        return f"{self.path}, member {self.name}" if self.name else self.path
+BLOCK = 32  # architectures worked on together
+FEW = 64  # up to so many, one process reads faster than several start
 
 
 @dataclass(frozen=True)
@@ -66,68 +47,6 @@ class Meta:
     def space(self) -> str:
         """Name of the space the texts are of."""
         return "topology" if self.texts and "|" in self.texts[0] else "size"
-
-
-def list_directory(folder: Path) -> tuple[Entry, list[Entry]]:
-    """The meta file and the architectures of a directory, ascending."""
-    meta, found = None, []
-    try:
-        for item in os.scandir(folder):
-            match = NAME.fullmatch(item.name)
-            if item.name == META:
-                meta = Entry(-1, item.path)
-            elif match and item.is_file():
-                found.append(Entry(int(match["index"]), item.path))
-    except OSError as error:
-        raise MissingFile(f"{folder} cannot be read ({error.strerror or error})") from error
-    return _checked(str(folder), meta, found)
-
-
-def list_tar(path: Path) -> tuple[Entry, list[Entry]]:
-    """The same of a tar, whose members must be plain files ``folder/NAME`` and that one folder.
-
-    Raises:
-        BadFile: links, devices, other names, or paths that lead out of the folder.
-    """
-    meta, found, folders = None, [], set()
-    try:
-        with tarfile.open(path, "r:") as tar:
-            for member in tar:
-                parts = [part for part in member.name.split("/") if part != "."]
-                if member.isdir() and len(parts) <= 1 and ".." not in parts:
-                    continue
-                match = NAME.fullmatch(parts[-1])
-                if not member.isreg() or member.sparse is not None:
-                    raise BadFile(f"{path}: member {member.name!r} is no plain file; {ADVICE}")
-                if len(parts) != 2 or parts[0] in ("", "..") or not (match or parts[1] == META):
-                    raise BadFile(
-                        f"{path}: member {member.name!r}, where FOLDER/{META} or FOLDER/000000.pickle.pbz2 "
-                        f"is expected; {ADVICE}"
-                    )
-                folders.add(parts[0])
-                entry = Entry(int(match["index"]) if match else -1, str(path), member.offset_data, member.size,
-                              member.name)  # fmt: skip
-                if match:
-                    found.append(entry)
-                else:
-                    meta = entry
-    except OSError as error:
-        raise MissingFile(f"{path} cannot be read ({error.strerror or error})") from error
-    except (tarfile.TarError, EOFError, ValueError) as error:
-        raise BadFile(f"{path}: not a readable tar ({error}); {ADVICE}") from error
-    if len(folders) > 1:
-        raise BadFile(f"{path}: members of several folders ({', '.join(sorted(folders)[:3])}); {ADVICE}")
-    return _checked(str(path), meta, found)
-
-
-def _checked(where: str, meta: Entry | None, found: list[Entry]) -> tuple[Entry, list[Entry]]:
-    found.sort(key=lambda entry: entry.index)
-    if meta is None:
-        raise BadFile(f"{where}: no {META}; every official directory holds one")
-    twice = next((one for one, other in pairwise(found) if one.index == other.index), None)
-    if twice:
-        raise BadFile(f"{where}: two files of architecture {twice.index}")
-    return meta, found
 
 
 def read_meta(entry: Entry) -> Meta:
@@ -169,10 +88,6 @@ def meta_of(value: Any, where: str) -> Meta:
     return meta
 
 
-def _bytes_on_disk(entry: Entry) -> int:
-    return entry.size if entry.size >= 0 else Path(entry.path).stat().st_size
-
-
 def read_content(entry: Entry, limit: int = LIMITS.content) -> bytes:
     """The decompressed pickle of an entry.
 
@@ -181,7 +96,7 @@ def read_content(entry: Entry, limit: int = LIMITS.content) -> bytes:
     """
     try:
         with open(entry.path, "rb") as file:
-            size = _bytes_on_disk(entry)
+            size = entry.size if entry.size >= 0 else os.fstat(file.fileno()).st_size
             if size > LIMITS.file:
                 raise BadFile(f"{entry.where}: {size:,} bytes, more than the limit of {LIMITS.file:,}; {ADVICE}")
             file.seek(entry.offset)
@@ -241,31 +156,38 @@ def read_block(entries: Sequence[Entry], space_name: str) -> Block:
 
 @cache
 def _kept() -> tuple[Compact, Runs]:
-    return Compact(), Runs()  # what files have in common, once per process
+    """What files have in common, once per process."""
+    # A block takes some megabytes and gives them back. glibc returned them to the system, which cleared every page anew
+    # for the next block: a tenth of all time. It holds on to twice the largest piece ever freed, of up to 32 MiB.
+    bytes(30 * MIB)
+    return Compact(), Runs()
 
 
 def _read_block(entries: Sequence[Entry], space_name: str, whole: bool) -> Block:
     compact, runs = _kept()
     maker = BlockMaker(space(space_name), runs)
     for entry in entries:
-        if _bytes_on_disk(entry) > WITHOUT_WEIGHTS:
-            value = _streamed(entry, runs)
+        if entry.bytes_on_disk() > WITHOUT_WEIGHTS:
+            maker.add(entry.index, _streamed(entry, runs), entry.where)
+            continue
+        content = read_content(entry)
+        short = None if whole else compact(content)
+        value = None if short is None else _short_value(short, entry)
+        if short is not None and value is not None:
+            maker.add(entry.index, value, entry.where, short.runs)
         else:
-            content = read_content(entry)
-            short = None if whole else compact(content)
-            value = _decoded(content, entry, runs) if short is None else _shortened(short, content, entry, runs)
-        maker.add(entry.index, value, entry.where)
+            maker.add(entry.index, _decoded(content, entry, runs), entry.where)
     try:
         return maker.finish()
     except BadFile as error:
         raise BadFile(f"{entries[0].where} and the {len(entries) - 1} files after it: {error}") from None
 
 
-def _shortened(short: tuple[bytes, Scan], content: bytes, entry: Entry, runs: Runs) -> Any:
+def _short_value(short: Short, entry: Entry) -> Any:
     try:
-        return decode(short[0], entry.where, LIMITS, found=short[1])[0]
-    except BadFile:  # said again about the file itself, with its own offsets
-        return _decoded(content, entry, runs)
+        return decode(short.pickle, entry.where, LIMITS, found=short.scan)[0]
+    except BadFile:  # will be said again about the file itself, with its own offsets
+        return None
 
 
 def _decoded(content: bytes, entry: Entry, runs: Runs) -> Any:
@@ -289,18 +211,26 @@ def _streamed(entry: Entry, runs: Runs) -> Any:
     return Machine(read, entry.where, weights=True, runs=runs).load()
 
 
-def blocks_of_files(entries: Sequence[Entry], space_name: str, jobs: int = -1) -> Iterator[Block]:
-    """Blocks of all files, in order, read by ``jobs`` processes (-1: one per core)."""
-    return in_blocks(read_block, entries, space_name, jobs)
+def blocks_of_files(entries: Sequence[Entry], space_name: str, folder: Path, jobs: int = -1) -> Generator[Block]:
+    """Blocks of all files, in order, read by ``jobs`` processes (-1: one per core); numbers lie in ``folder``."""
+    return in_blocks(read_block, entries, space_name, folder, jobs)
 
 
-def in_blocks(read: Callable[..., Block], entries: Sequence[Entry], space_name: str, jobs: int) -> Iterator[Block]:
-    """``read`` over all entries, some at a time and in order."""
+def in_blocks(
+    read: Callable[..., Block], entries: Sequence[Entry], space_name: str, folder: Path, jobs: int
+) -> Generator[Block]:
+    """``read`` over all entries, some at a time and in order; numbers are written to ``folder`` by who read them."""
     blocks = [entries[first : first + BLOCK] for first in range(0, len(entries), BLOCK)]
-    return in_order(partial(read, space_name=space_name), blocks, 1 if len(entries) <= FEW else jobs)
+    work = partial(_written, read=read, space_name=space_name, folder=folder)
+    yield from in_order(work, blocks, 1 if len(entries) <= FEW else jobs)
 
 
-def blocks_of_stream(machine: Machine, where: str, hps: dict[str, str] | None = None) -> Iterator[Block | Meta]:
+def _written(entries: Sequence[Entry], read: Callable[..., Block], space_name: str, folder: Path) -> Block:
+    block = read(entries, space_name)
+    return replace(block, numbers=keep(folder, block.numbers))
+
+
+def blocks_of_stream(machine: Machine, where: str, hps: dict[str, str] | None = None) -> Generator[Block | Meta]:
     """Blocks of one pickle that holds every architecture, then its `Meta`; ``hps`` renames keys such as "less"."""
     maker, waiting, seen = None, 0, set()
 

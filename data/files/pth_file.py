@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -17,14 +17,15 @@ from ...bench.errors import BadFile, MissingFile
 from ...bench.spaces import space
 from ..safe.series import Runs
 from .nats_block import Block, BlockMaker
-from .nats_files import Entry, Meta, blocks_of_stream, in_blocks
+from .nats_files import Meta, blocks_of_stream, in_blocks
+from .nats_listing import Entry
 from .torch_files import check_end, open_torch
 
 HPS = {"less": "12", "full": "200"}
 NAME = re.compile(r"(?P<index>[0-9]{6})-FULL\.pth")
 
 
-def blocks_of_pth(path: Path) -> Iterator[Block | Meta]:
+def blocks_of_pth(path: Path) -> Generator[Block | Meta]:
     """Blocks of one .pth file, then its `Meta`."""
     with open_torch(path) as machine:
         yield from blocks_of_stream(machine, str(path), HPS)
@@ -51,9 +52,9 @@ def list_archive(folder: Path) -> list[Entry]:
     return found
 
 
-def blocks_of_archive(entries: Sequence[Entry], jobs: int = -1) -> Iterator[Block]:
-    """Blocks of an archive directory, in order."""
-    return in_blocks(read_archive_block, entries, "topology", jobs)
+def blocks_of_archive(entries: Sequence[Entry], folder: Path, jobs: int = -1) -> Generator[Block]:
+    """Blocks of an archive directory, in order; numbers lie in ``folder``."""
+    return in_blocks(read_archive_block, entries, "topology", folder, jobs)
 
 
 @cache

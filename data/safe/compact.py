@@ -7,6 +7,7 @@ reader of whole pickles, which says what is wrong with it and where.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from .opcodes import ATOM, BYTES_PER_OBJECT, DEEPEST, FLAT_ITEM, Refused, Scan
 from .series import INT_RUN, SHORT_TEXT_RUN, Runs, Template
@@ -25,6 +26,7 @@ WALK = re.compile(
 )
 """As `opcodes.FLAT`, and containers, names from the stack, calls and states; stops in front of a run's MARK."""
 COUNTED = {0x8C: 1, ord("X"): 4, ord("C"): 1, ord("B"): 4, 0x8A: 1}
+NUMBER = 3  # bytes of a run's number, which stands in its place as a bytes key; no other bytes are so long
 BYTES_PER_KEY = 32  # a memo entry and its share of the table
 
 
@@ -40,17 +42,28 @@ def unframed(content: bytes) -> bytes:
     return b"".join(parts)
 
 
-class Compact:
-    """Shortens a pickle: a run of curve points becomes one key, the run's bytes, with value None.
+@dataclass(frozen=True)
+class Short:
+    """A shortened pickle: where a curve was, ``pickle`` holds {number of its run: None}."""
 
-    The bytes of a run lie behind a BINBYTES opcode, so that whatever they hold is never read as opcodes.
-    """
+    pickle: bytes
+    scan: Scan
+    runs: tuple[bytes, ...]
+
+    @staticmethod
+    def number(key: bytes) -> int:
+        """Of a run, by the key that stands for it."""
+        return int.from_bytes(key, "little")
+
+
+class Compact:
+    """Shortens a pickle: a run of curve points becomes one key, the run's number, with value None."""
 
     def __init__(self) -> None:
         self._shapes: dict[bytes, list[tuple[int, bytes, bytes]]] = {}  # head -> length, tail, keys; longest first
 
-    def __call__(self, content: bytes) -> tuple[bytes, Scan] | None:
-        """The shortened pickle and its scan, tuples found to be flat; None where it holds anything unusual."""
+    def __call__(self, content: bytes) -> Short | None:
+        """The shortened pickle, whose tuples were found to be flat; None where it holds anything unusual."""
         try:
             if content[:2] != b"\x80\x04":
                 return None
@@ -58,8 +71,9 @@ class Compact:
         except (IndexError, Refused):
             return None
 
-    def _shortened(self, content: bytes) -> tuple[bytes, Scan]:
+    def _shortened(self, content: bytes) -> Short:
         parts: list[bytes] = []
+        runs: list[bytes] = []
         size = len(content)
         position = copied = 2
         memory = BYTES_PER_OBJECT * size
@@ -72,23 +86,25 @@ class Compact:
                 position += 1
                 length, keys = run_of(content, position)
                 if length:
-                    parts += (content[copied:position], b"B", length.to_bytes(4, "little"),
-                              content[position : position + length], keys)  # fmt: skip
-                    position += length
-                    copied = position
+                    parts += (content[copied:position], b"C\x03", len(runs).to_bytes(NUMBER, "little"), keys)
+                    copied = position + length
+                    runs.append(content[position:copied])
+                    position = copied
                     memory += BYTES_PER_KEY * len(keys) - (BYTES_PER_OBJECT - 4) * length
             elif code in COUNTED:
                 width = COUNTED[code]
+                if content.startswith((b"C\x03", b"B\x03\0\0\0"), position):
+                    raise Refused("bytes that are as long as the number of a run")
                 position += 1 + width + int.from_bytes(content[position + 1 : position + 1 + width], "little")
             elif code == 46:
                 if position + 1 != size:
                     raise Refused("bytes follow the pickle")
                 parts.append(content[copied:])
+                parts.insert(0, b"\x80\x04\x95" + sum(map(len, parts)).to_bytes(8, "little"))
                 short = b"".join(parts)
                 if short.count(b"\x86") > DEEPEST:
                     raise Refused("pairs beyond number")
-                head = b"\x80\x04\x95" + len(short).to_bytes(8, "little")
-                return head + short, Scan(len(head) + len(short), (), memory)
+                return Short(short, Scan(len(short), (), memory), tuple(runs))
             else:
                 raise Refused("an opcode that is left to the reader")
 

@@ -122,12 +122,15 @@ class _Unpickler(pickle.Unpickler):
         self.asked: set[str] = set()
         self._scan = found
         self._count = 0
-        self._allowed = allowed(Budget(limits.memory - found.memory))
+        self._budget = Budget(limits.memory - found.memory)
+        self._allowed: dict[tuple[str, str], Any] = {}  # made once a name is asked for
 
     def find_class(self, module: str, name: str) -> Any:
         """The stand-in for an allowed name; opcodes run once and in order, so the n-th call is the n-th name's."""
         offset = self._scan.names[self._count][0] if self._count < len(self._scan.names) else None
         self._count += 1
+        if not self._allowed:
+            self._allowed = allowed(self._budget)
         stand_in = self._allowed.get((module, name))
         if stand_in is None:
             raise Refused(

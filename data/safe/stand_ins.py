@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -328,7 +329,13 @@ def allowed(budget: Budget) -> dict[tuple[str, str], Any]:
         names[f"{core}.multiarray._reconstruct"] = Call("numpy._reconstruct", reconstruct)
         names[f"{core}.multiarray.scalar"] = Call("numpy.scalar", real_scalar)
         names[f"{core}.numeric._frombuffer"] = Call("numpy._frombuffer", from_buffer)
-    return {(path.rpartition(".")[0], path.rpartition(".")[2]): stand_in for path, stand_in in names.items()}
+    return {_parts(path): stand_in for path, stand_in in names.items()}
+
+
+@cache
+def _parts(path: str) -> tuple[str, str]:
+    module, _, name = path.rpartition(".")
+    return module, name
 
 
 def _short(value: object) -> str:

@@ -14,7 +14,8 @@ import pytest
 from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.table import Table
 from nasgauge.data.convert import convert
-from nasgauge.data.files.nats_files import BLOCK, blocks_of_files, list_directory, read_block, read_meta
+from nasgauge.data.files.nats_files import BLOCK, blocks_of_files, read_block, read_meta
+from nasgauge.data.files.nats_listing import list_directory
 
 from .conftest import Row, best_of, in_python
 
@@ -34,13 +35,13 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return synthesise_nats.synthesise(tmp_path_factory.mktemp("nats") / "NATS-tss-v1_0-speed-simple", ARCHS)
 
 
-def test_directory(directory: Path, row: Row) -> None:
-    """Files to arrays on all cores; beside it what one core spends, which other work on the machine does not change."""
+def test_directory(directory: Path, tmp_path: Path, row: Row) -> None:
+    """Files to arrays on disk, on all cores; beside it what one core spends, whatever else the machine does."""
     meta, entries = list_directory(directory)
     space = read_meta(meta).space
-    sum(len(block.archs) for block in blocks_of_files(entries[:100], space))  # the processes run from now on
+    sum(len(block.archs) for block in blocks_of_files(entries[:100], space, tmp_path))  # the processes run from now on
     started = time.perf_counter()
-    assert sum(len(block.archs) for block in blocks_of_files(entries, space)) == ARCHS
+    assert sum(len(block.archs) for block in blocks_of_files(entries, space, tmp_path)) == ARCHS
     wall = 1e3 * (time.perf_counter() - started) / ARCHS
     chosen = [entries[first : first + BLOCK] for first in range(0, 8 * BLOCK, BLOCK)]
     ours, official = [], []

@@ -27,7 +27,8 @@ from hypothesis import strategies as st
 from nasgauge.bench.errors import BadFile
 from nasgauge.bench.table import Table
 from nasgauge.data.convert import convert
-from nasgauge.data.files.nats_files import Entry, read_block
+from nasgauge.data.files.nats_files import read_block
+from nasgauge.data.files.nats_listing import Entry
 from nasgauge.data.files.torch_files import read_torch
 from nasgauge.data.safe.compact import unframed
 from nasgauge.data.safe.machine import Machine

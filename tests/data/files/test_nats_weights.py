@@ -126,7 +126,8 @@ class Loader:
 PEAK = """
 import resource, sys
 from pathlib import Path
-from nasgauge.data.files.nats_files import list_directory, read_block
+from nasgauge.data.files.nats_files import read_block
+from nasgauge.data.files.nats_listing import list_directory
 _, entries = list_directory(Path(sys.argv[1]))
 read_block(entries[:1], "topology")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
