@@ -157,9 +157,9 @@ def friedman(scores: Floats) -> Friedman:
     why = ""
     if tasks < FEWEST_TASKS:
         why = (
-            f"{tasks} data set{'s' * (tasks != 1)}, at least {FEWEST_TASKS} are needed; with fewer, "
-            "even a searcher that wins on all of them is not told apart at 5 % "
-            f"(two-sided sign test: p = {2 * 0.5**tasks:.4g})"
+            f"{tasks} data set{'s' * (tasks != 1)} with runs of every searcher, at least {FEWEST_TASKS} are needed"
+            + f"; a searcher that won on all {tasks} would still have p = {2 * 0.5**tasks:.4g} in a two-sided sign test"
+            * (tasks > 1)
         )
     elif k < 3:
         why = "two searchers: the paired comparison above says it all"

@@ -123,6 +123,17 @@ class Recipe:
         return {key: value for key, value in parts.items() if value}
 
     @property
+    def in_full(self) -> dict[str, Any]:
+        """All settings as plain values, those left at their defaults included; other objects as their text."""
+        defaults = {
+            name: parameter.default for name, parameter in self._keywords.items()
+            if parameter.kind is parameter.KEYWORD_ONLY and name not in (*FILLED, *getattr(self.build, "keywords", ()))
+            and parameter.default is not parameter.empty
+        }  # fmt: skip
+        whole = {**defaults, **self.settings}
+        return json.loads(json.dumps({key: whole[key] for key in sorted(whole)}, default=repr))  # type: ignore[no-any-return]
+
+    @property
     def key(self) -> int:
         """A number that depends on name and settings only; keeps the random streams of searchers apart."""
         return zlib.crc32(json.dumps([self.name, dict(self.settings)], sort_keys=True).encode())

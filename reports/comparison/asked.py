@@ -47,7 +47,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Searcher:
-    """One searcher as asked for: its label is unique in the run."""
+    """One searcher as asked for: its label is unique in the run; ``settings`` include defaults, where recorded."""
 
     label: str
     name: str
@@ -127,7 +127,7 @@ class Asked:
                 benchmark=_benchmark(config["benchmark"]),
                 tasks=tuple(_task(task) for task in config["tasks"]),
                 searchers=tuple(
-                    Searcher(str(each["label"]), str(each["name"]), dict(each.get("settings") or {}))
+                    Searcher(str(each["label"]), str(each["name"]), _settings(config, each))
                     for each in config["searchers"]
                 ),
                 seconds=None if config["seconds"] is None else float(config["seconds"]),
@@ -191,6 +191,12 @@ def _task(task: Mapping[str, Any]) -> Task:
         reference=None if reference is None else (float(reference["value"]), float(reference["cost"])),
         allowed=None if task.get("allowed") is None else int(task["allowed"]),
     )
+
+
+def _settings(config: Mapping[str, Any], searcher: Mapping[str, Any]) -> dict[str, Any]:
+    """All settings of a searcher, defaults included; in runs of an earlier version those that were given."""
+    whole = config.get("settings_in_full") or {}
+    return dict(whole.get(searcher["label"], searcher.get("settings")) or {})
 
 
 def _live(live: Mapping[str, Any]) -> Live:

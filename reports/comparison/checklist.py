@@ -31,9 +31,9 @@ def _code(asked: Asked) -> Mapping[str, tuple[str, ...]]:
     """Best practices for releasing code."""
     commit = f"commit {asked.git}" if asked.git else "the commit is not recorded"
     named = f"nasgauge {asked.versions.get('nasgauge', 'of an unknown version')}, {commit}"
-    trained = "Nothing was trained here: accuracies come from the table below, whose authors' pipeline they are."
+    trained = "Nothing was trained here: accuracies come from the table named above, whose authors' pipeline they are."
     if asked.live:
-        trained = f"What searchers were told was trained by {named}; reported accuracies come from the table below."
+        trained = f"What searchers were told was trained by {named}; reported accuracies are those of the table."
     changed = PARTLY if asked.git is None or asked.git.endswith("+changes") else YES
     own = [each.label for each in asked.searchers if each.name not in _built_in()]
     whose = (
@@ -78,7 +78,7 @@ def _comparing(found: Outcome) -> Mapping[str, tuple[str, ...]]:
             "Seconds of training were measured on this host during the search; all ran with the same versions, and "
             "searchers share the trainings of a class." if asked.live else
             f"Budgets are simulated seconds ({joined(sorted(measured))} costs of the table), not time on this host; "
-            f"all ran with the same versions. Only searchers' own seconds depend on the host.",
+            f"all ran with the same versions. Only searchers' own seconds and memory depend on the host.",
         ),
         "Ablation studies": _answer(
             YOURS, "A run does not tell which of its searchers are variants of one method; give them as searchers."
@@ -121,7 +121,7 @@ def _details(found: Outcome) -> Mapping[str, tuple[str, ...]]:
             PARTLY, f"Simulated seconds plus searchers' own, {proxies}; {final}."
         ),
         "All details of the setup": _answer(
-            YES if asked.git else PARTLY, "Files, splits, seeds, software and host are below, run.json in full."
+            YES if asked.git else PARTLY, "Files, splits, seeds, software and host are above, run.json is below."
         ),
     }
 

@@ -248,12 +248,15 @@ def _again(run: Run, asked: Asked) -> tuple[Block, ...]:
     blocks: list[Block] = []
     if (run.folder / "study.toml").is_file():
         study = (run.folder / "study.toml").read_text(encoding="utf-8")
-        text = ("The run folder holds the study that it is; this runs it again and writes this page and every figure.",)
+        text = (
+            "In the run folder, “nasgauge report .” writes this page, every figure and every table again from what was "
+            "recorded. The folder also holds the study that it is; this runs it again and reports on it.",
+        )
         folder = slug(asked.benchmark.name)
         commands = f"nasgauge compare study.toml --out {folder}-again\nnasgauge report {folder}-again"
         blocks += [Text(text), Listing("Command", commands), Listing("study.toml", study, folded=True)]
     else:
-        text = ("This runs it again; the last line writes this page and every figure.",)
+        text = ("This runs it again; the last line alone writes this page, every figure and every table.",)
         blocks += [Text(text), Listing("Command", sentences.command(asked) + "\nnasgauge report RUN-FOLDER")]
     blocks.append(
         Listing("run.json", json.dumps(run.config, indent=1, sort_keys=True, ensure_ascii=False), folded=True)

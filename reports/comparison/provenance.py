@@ -22,7 +22,7 @@ def provenance(asked: Asked) -> tuple[Row, ...]:
     """Files with checksums, space, splits, gaps, costs, seeds, software and host, as terms and lines."""
     crossing = "counts, as in the official protocol" if asked.count_last else "does not count"
     settings = (
-        f"{each.label}: {each.name}, {', '.join(f'{key}={value}' for key, value in each.settings.items()) or 'as is'}"
+        f"{each.label}: {', '.join([each.name, *(f'{key}={value}' for key, value in each.settings.items())])}"
         for each in asked.searchers
     )
     repeated = f"{counted(asked.seeds, 'repetition')} of each searcher on each data set, base seed {asked.base_seed}"

@@ -29,6 +29,7 @@ def statement(bench: Benchmark, plan: Plan, scores: Scores | None) -> dict[str, 
         {"label": recipe.label, "name": recipe.name, "settings": dict(recipe.settings)} for recipe in plan.recipes
     ]
     return {
+        "settings_in_full": {recipe.label: recipe.in_full for recipe in plan.recipes},
         "kind": "compare", "benchmark": identity(bench), "tasks": [_task(bench, plan, task) for task in plan.tasks],
         "searchers": searchers, "seconds": plan.seconds, "queries": plan.queries, "count_last": plan.count_last,
         "seeds": plan.seeds, "base_seed": plan.base_seed, "trial": plan.trial, "workers": plan.workers,

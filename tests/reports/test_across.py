@@ -57,7 +57,7 @@ def test_a_data_set_searched_twice_counts_once(runs: list[Run]) -> None:
     assert len(made.tables["accuracy"]) == 3 and "critical-differences" not in made.figures
     said = " ".join(text for section in made.sections for block in section.blocks if isinstance(block, Text)
                     for text in block.paragraphs)  # fmt: skip
-    assert "3 data sets, at least 6 are needed" in said
+    assert "3 data sets with runs of every searcher, at least 6 are needed" in said
 
 
 def test_trainers_are_compared_at_equal_queries_and_equal_time(runs: list[Run]) -> None:

@@ -55,7 +55,7 @@ def test_failed_repetitions_come_first_and_loud(make_run: Any) -> None:
 def test_few_data_sets_have_no_test_over_them_and_the_page_says_why(make_run: Any) -> None:
     made = report(make_run(labels=LABELS, datasets=MANY[:3], seeds=4, evaluations=12))
     said = " ".join(text for block in of_kind(section(made, "Who is ahead"), Text) for text in block.paragraphs)
-    assert "No test over data sets" in said and "3 data sets, at least 6 are needed" in said
+    assert "No test over data sets" in said and "3 data sets with runs of every searcher, at least 6 are needed" in said
     assert "critical-differences" not in made.figures
 
 

@@ -52,3 +52,9 @@ def test_a_class_of_ones_own_is_a_searcher(toy: Benchmark) -> None:
     objective = toy.objective("cifar10", queries=3)
     search_once(recipe(Last).start(toy.space, np.random.default_rng(0)), objective)
     assert objective.ids == [15_624, 15_623, 15_622]
+
+
+def test_all_settings_are_known_with_their_defaults() -> None:
+    assert recipe("evolution").in_full.items() >= {"population": 10, "tournament": 3, "replace": True}.items()
+    assert recipe("bohb").in_full == recipe({"name": "bohb", "settings": recipe("bohb").in_full}).in_full
+    assert not {"budgets", "scorer"} & set(recipe("bohb").in_full) | {"scorer"} & set(recipe("evolution:area").in_full)
