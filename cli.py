@@ -10,6 +10,7 @@ import typer
 
 from . import __version__
 from .bench.errors import NasgaugeError
+from .cli_encode import encoding
 from .cli_options import Home, architectures, integer, say
 from .cli_runs import runs
 
@@ -175,6 +176,7 @@ def query(
 
 
 app.add_typer(runs)
+app.add_typer(encoding)
 
 
 @app.command()

@@ -23,13 +23,15 @@ _LEVELS = 256  # of the random bytes that dropout compares
 def allowed_bias(reach: Tensor, real: Tensor) -> Tensor:
     """What is added to attention scores, (n, 1, L, L): 0 where node i attends to j, `BLOCKED` elsewhere.
 
+    Beside `BLOCKED` a score is below the precision of a float: where all are blocked, all weigh the same, as released.
+
     Args:
         reach: (n, L, L) bool.
-        real: (n, L) bool; a node that reaches nothing attends to all of these alike.
+        real: (n, L) bool; a node that reaches nothing attends to all of these, each with the same weight.
     """
     stuck = ~reach.any(-1, keepdim=True)
-    allowed = reach | (stuck & real[:, None, :])
-    return torch.zeros(allowed.shape, device=allowed.device).masked_fill_(~allowed, BLOCKED)[:, None]
+    bias = torch.zeros(reach.shape, device=reach.device).masked_fill_(~reach, BLOCKED)
+    return bias.masked_fill_(stuck & ~real[:, None, :], 2 * BLOCKED)[:, None]
 
 
 def narrow_softmax(scores: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...bench.errors import BadValue
-from ...bench.spaces import Cells101, Ids, Space, Topology
+from ...bench.spaces import Cells101, Ids, Space
 from .graph import INPUT, Graphs, graphs
 
 Variant = Literal["paper", "released"]
@@ -110,20 +110,23 @@ def _smallest_members(kind: type[Space]) -> Ids:
     return answer[classes]
 
 
-def costs(space: Space, by: str = "") -> Costs:
-    """What each cell computes with, (size,): the least "flops" [multiply-adds] or "params" of its isomorphism class.
+def costs(space: Space, ids: Ids, by: str = "") -> Costs:
+    """What cells cost, (n,): the least "flops" [multiply-adds] or "params" within the isomorphism class of each.
 
     The default is the authors' for the operations-on-vertices space (params), FLOPs otherwise.
     """
     by = by or default_cost(space)
     if by not in ("flops", "params"):
         raise BadValue(f"cost {by!r}; legal: flops, params")
-    ids = np.arange(space.size)
-    each = (space.flops(ids) if by == "flops" else space.params(ids)).astype(np.float64)
-    classes = space.canonical(ids)
+    count = space.flops if by == "flops" else space.params
+    if isinstance(space, Cells101):  # every id is a class
+        return count(ids).astype(np.float64)
+    every = np.arange(space.size)
+    each = count(every).astype(np.float64)
+    classes = space.canonical(every)
     least = np.full(space.size, np.inf)
     np.minimum.at(least, classes, each)
-    return least[classes]
+    return least[classes[ids]]
 
 
 def default_cost(space: Space) -> str:
@@ -134,6 +137,3 @@ def default_cost(space: Space) -> str:
 def population(space: Space, variant: Variant = "paper") -> Ids:
     """Ids to train on: one of each isomorphism class; all in the released variant."""
     return np.unique(representatives(space)) if variant == "paper" else np.arange(space.size)
-
-
-SPACES = (Topology, Cells101)

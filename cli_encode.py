@@ -1,0 +1,94 @@
+"""The command that turns a space into rows of numbers, and trains the encoders that have to learn how."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .cli_options import Home
+
+encoding = typer.Typer()
+
+
+@encoding.command()
+def encode(
+    name: Annotated[str, typer.Argument(help="A benchmark, the path of a table, or a space.")],
+    encoder: Annotated[str, typer.Option("--encoder", "-e", help="adjacency, path, cate, arch2vec, ...")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write to.")],
+    train: Annotated[
+        bool, typer.Option("--train", help="Train the encoder first (cate, arch2vec), into the same folder.")
+    ] = False,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the training, or of the encoding without one."),
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Weights that --train made [default: those that come with nasgauge].")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="Of learned encoders: cpu, cuda, ... [default: cpu].")] = None,
+    precision: Annotated[str, typer.Option(help="With --train: fp32 or bf16.")] = "fp32",
+    compile_: Annotated[bool, typer.Option("--compile", help="With --train: use torch.compile.")] = False,
+    home: Home = None,
+) -> None:
+    """Encode every architecture of a space: FOLDER/encoding.npy, (architectures, numbers) float32, by id.
+
+    CATE and arch2vec answer from weights that come with nasgauge. --train makes others: FOLDER/weights.npz, written
+    whole after every epoch (start the same command again to go on after a kill), and FOLDER/curves.csv.
+
+    \b
+    Examples:
+      nasgauge encode nats-tss --encoder cate --out runs/cate
+      nasgauge encode topology --encoder cate --train --out runs/cate-mine
+      nasgauge encode nasbench101 -e cate --train --set layers=12 --set cross_layers=24 --device cuda \\
+          --precision bf16 --out runs/cate101
+      nasgauge encode topology -e path --set length=30 --out runs/paths
+    """
+    import numpy as np
+
+    from . import open
+    from .bench.spaces import SPACES
+    from .bench.spaces import space as space_called
+    from .bench.whole import whole_file
+    from .proxies.encodings import vectors
+    from .proxies.encodings.learned import LEARNED
+    from .proxies.encodings.learned import train as train_encoder
+
+    given = _settings(set_ or [])
+    learned = encoder in LEARNED
+    for option, asked in (("--precision", precision != "fp32"), ("--compile", compile_)):
+        if asked and not train:
+            raise typer.BadParameter("says how to train; give --train, too", param_hint=option)
+    if train and weights is not None:
+        raise typer.BadParameter("either weights that there are, or a training", param_hint="--weights, --train")
+    space = space_called(name) if name in SPACES else open(name, home=home).space
+    if train:
+        how: dict[str, Any] = {"device": device or "cpu", "precision": precision, "compiled": compile_}
+        weights = train_encoder(space, encoder, out, **how, progress=True, **given)
+        print(weights, weights.with_name("curves.csv"), sep="\n")
+        given = {}
+    if weights is not None:
+        given["weights"] = weights
+    if device is not None and learned:
+        given["device"] = device
+    rows = vectors(space, encoder, **given)
+    path = out / "encoding.npy"
+    with whole_file(path) as temporary, temporary.open("wb") as file:
+        np.save(file, rows, allow_pickle=False)
+    print(path)
+
+
+def _settings(texts: list[str]) -> dict[str, Any]:
+    """Values of NAME=VALUE: numbers, true, false, null, or else text."""
+    answer: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise typer.BadParameter(f"{text!r}; expected NAME=VALUE, as epochs=20", param_hint="--set")
+        try:
+            answer[name] = json.loads(value)
+        except ValueError:
+            answer[name] = value
+    return answer
