@@ -143,8 +143,9 @@ def compare(
     base_seed: int = 0,
     trial: Literal["mean", "random"] = "mean",
     count_last: bool = True,
-    workers: int = 1,
-    mode: Literal["async", "sync"] = "async",
+    workers: int | Sequence[int] = 1,
+    mode: Literal["async", "sync"] | Sequence[Literal["async", "sync"]] = "async",
+    batch_of_trainers: bool = True,
     resume: bool = False,
     objective2: str | None = None,
     constraint: tuple[str, float] | None = None,
@@ -161,6 +162,8 @@ def compare(
         searchers: names ("random", "evolution", "evolution:nb101"), recipes, or searcher classes of your own.
         dataset: one data set or several; default: all that can be searched on.
         workers, mode: simulated trainers at a time; "async" (nobody waits) or "sync" (batches with a barrier).
+            Several numbers, and modes, make a sweep over trainers (`nasgauge.searchers.runner.sweep`).
+        batch_of_trainers: in a sweep, searchers that think in batches think of one for all trainers.
         objective2, constraint: a second objective, such as "flops_millions", and a hard limit, such as
             ("flops_millions", 50.0).
         live: train for real what searchers ask, with the table's own protocol: True, or how, as in
@@ -171,14 +174,15 @@ def compare(
         FailedRepetitions: some repetitions broke off with an error; the others are in the run.
     """
     from .searchers import recipe
-    from .searchers.runner.experiment import compare
+    from .searchers.runner.sweep import compare_with
 
-    run = compare(
+    run = compare_with(
         bench, [recipe(searcher) for searcher in searchers], out,
         datasets=(dataset,) if isinstance(dataset, str) else tuple(dataset), seconds=seconds, queries=queries,
         budget=budget, report_budget=report_budget, budgets=budgets, seeds=seeds, base_seed=base_seed, trial=trial,
-        count_last=count_last, workers=workers, mode=mode, resume=resume, objective2=objective2,
-        constraint=constraint, scores=scores, live=live, jobs=jobs, cluster=cluster, progress=progress,
+        count_last=count_last, workers=workers, mode=mode, batch_of_trainers=batch_of_trainers, resume=resume,
+        objective2=objective2, constraint=constraint, scores=scores, live=live, jobs=jobs, cluster=cluster,
+        progress=progress,
     )  # fmt: skip
     return _with_warning(run)
 
@@ -209,9 +213,11 @@ def _with_warning(run: Run) -> Run:
     import warnings
 
     from .searchers.runner.run import FailedRepetitions
+    from .searchers.runner.sweep import comparisons
 
-    if words := run.failed_words():
-        warnings.warn(words, FailedRepetitions, stacklevel=3)
+    for each in comparisons(run):
+        if words := each.failed_words():
+            warnings.warn(words, FailedRepetitions, stacklevel=3)
     return run
 
 

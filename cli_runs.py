@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -44,10 +44,25 @@ def compare(
     count_last: Annotated[
         bool, typer.Option(help="Whether the evaluation that crosses the budget counts, as officially.")
     ] = True,
-    workers: Annotated[int, typer.Option("--workers", "-w", help="Simulated trainers that run at a time.")] = 1,
+    workers: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--workers",
+            "-w",
+            help="Simulated trainers that run at a time; given several times: a sweep "
+            "over their number, with a report of its own [default: 1].",
+        ),
+    ] = None,
     mode: Annotated[
-        str, typer.Option(help="With several trainers: 'async' (nobody waits), 'sync' (batches with a barrier).")
-    ] = "async",
+        list[str] | None,
+        typer.Option(
+            help="With several trainers: 'async' (nobody waits), 'sync' (batches with a barrier); in a sweep "
+            "may be given twice [default: async]."
+        ),
+    ] = None,
+    batch_of_trainers: Annotated[
+        bool, typer.Option(help="In a sweep: whether searchers that think in batches think of one for all trainers.")
+    ] = True,
     resume: Annotated[
         bool, typer.Option(help="Whether a longer training goes on from a shorter one, or is charged in full.")
     ] = False,
@@ -87,6 +102,7 @@ def compare(
       nasgauge compare nats-tss --searcher random --searcher evolution --dataset cifar10 \\
           --seconds 12000 --seeds 100 --out runs/first
       nasgauge compare nats-tss -s random -s evolution --seconds 12000 --workers 8 --mode sync
+      nasgauge compare nats-tss -s tw-gp-batch -s random -d cifar10 --seconds 12000 -w 1 -w 2 -w 4 -w 8
       nasgauge compare nats-tss+hw-nas-bench -s evolution -d cifar10 --queries 300 \\
           --objective2 latency_ms:edgegpu --limit "flops_millions<=50"
       nasgauge compare tss-digits -s random -s evolution --queries 50 --seeds 5 --live
@@ -97,6 +113,7 @@ def compare(
     from . import compare, open, study
     from .searchers.runner.run import FailedRepetitions
     from .searchers.runner.study import parse_limit
+    from .searchers.runner.sweep import comparisons
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FailedRepetitions)
@@ -112,14 +129,23 @@ def compare(
                 open(name, home=home), searcher or (), dataset=dataset or (), seconds=seconds, queries=queries,
                 seeds=seeds, base_seed=base_seed, budget=budget, report_budget=report_budget,
                 budgets=None if budgets is None else integers(budgets, "--budgets"),
-                trial=trial, count_last=count_last, workers=workers, mode=mode, resume=resume,  # type: ignore[arg-type]
+                trial=trial, count_last=count_last, workers=_one_or_all(workers, 1), resume=resume,  # type: ignore[arg-type]
+                mode=_one_or_all(mode, "async"), batch_of_trainers=batch_of_trainers,
                 objective2=objective2, constraint=None if limit is None else parse_limit(limit), scores=scores,
                 live=how if live else False, jobs=jobs, cluster=cluster, out=out, progress=True,
             )  # fmt: skip
     print(f"{run.folder}\nnext: nasgauge report {run.folder}")
-    if words := run.failed_words():
+    said = [words for each in comparisons(run) if (words := each.failed_words())]
+    for words in said:
         say(f"nasgauge: {words}")
+    if said:
         raise typer.Exit(1)
+
+
+def _one_or_all(given: list[Any] | None, default: Any) -> Any:
+    """An option that may be given several times: its one value, or all of them."""
+    values = given or [default]
+    return values[0] if len(values) == 1 else values
 
 
 def _refuse_without_live(context: typer.Context) -> None:
@@ -190,7 +216,13 @@ def score(
       nasgauge score nats-tss --proxy naswot --proxy knas --archs 1000 --images cifar10 --seeds 3 --out runs/proxies
       nasgauge score tss-digits --proxy all --archs all --jobs 2
       nasgauge score nats-tss -p naswot --archs all --images cifar10 --device cuda
-      nasgauge score topology -p synflow -p naswot:released --images mine.npz --shard 1/4 --out runs/mine
+      nasgauge score topology -p synflow -p naswot:released --images mine.npz --out runs/mine
+
+    \b
+    Over two machines, each with its own folder:
+      nasgauge score tss-digits -p naswot --shard 1/2 --out one        (here)
+      nasgauge score tss-digits -p naswot --shard 2/2 --out two        (there)
+      nasgauge score tss-digits -p naswot --merge two --out one        (here, once two was copied)
     """
     import warnings
 
@@ -206,7 +238,12 @@ def score(
             seeds=seeds, base_seed=base_seed, dataset=dataset or (), device=device, jobs=jobs, cluster=cluster,
             shard=shard, merge=merge or (), out=out, progress=True,
         )  # fmt: skip
-    print(f"{run.folder}\nnext: nasgauge report {run.folder}")
+    left, whole = run.parts_left()
+    if left:
+        rest = "other shards bring the rest: with the same --out, or by --merge FOLDER in place of --shard"
+        print(f"{run.folder}\n{whole - left} of {whole} parts are here; {rest}")
+    else:
+        print(f"{run.folder}\nnext: nasgauge report {run.folder}")
     if words := run.failed_words():
         say(f"nasgauge: {words}")
         raise typer.Exit(1)

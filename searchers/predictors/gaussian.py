@@ -14,10 +14,10 @@ from .predictor import Floats, Forecast
 TUNED_ON = 300
 """Scales are fitted to at most so many architectures (one fit costs their number cubed, some hundred times); then all
 are taken for the posterior."""
-WIDE = Tuning(restarts=2, starts=20, noise=(1e-4, 1.0), wide=True)
-"""Wider than published, alike for all distances: length scales from .01 to 2 (3 for distances of one component), noise
-up to the variance of the values. The published bounds (`bayes.fitting.PAPER`) are for searching: with length scales of
-at most .1 and .2, cells that differ by more than one operation hardly know of each other."""
+WIDE = Tuning(restarts=2, starts=20, noise=(1e-4, 1.0), lengths=(1e-2, 3.0))
+"""Wider than published, alike for all distances: length scales from .01 to 3, noise up to the variance of the values.
+The published bounds (`bayes.fitting.PAPER`) are for searching: with length scales of at most .1 and .2, cells that
+differ by more than one operation hardly know of each other."""
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,13 @@ from .toml_lines import Place, line_of
 
 WHOLE, NUMBER, TEXT, FLAG = "a whole number", "a number", "a text in quotes", "true or false"
 TABLE = "true, false or a table [live]"
+WHOLES, TEXTS = "a whole number, or several in a list", "a text in quotes, or several in a list"
 KEYS: dict[str, str] = {
     "benchmark": TEXT, "datasets": "a list of texts", "searchers": "a list of names or tables [[searchers]]",
     "seconds": NUMBER, "queries": WHOLE, "budget": WHOLE, "report_budget": WHOLE,
     "budgets": "a list of whole numbers", "seeds": WHOLE, "base_seed": WHOLE, "trial": TEXT, "count_last": FLAG,
-    "workers": WHOLE, "mode": TEXT, "resume": FLAG, "objective2": TEXT, "limit": TEXT, "scores": TEXT,
-    "live": TABLE,
+    "workers": WHOLES, "mode": TEXTS, "batch_of_trainers": FLAG, "resume": FLAG, "objective2": TEXT,
+    "limit": TEXT, "scores": TEXT, "live": TABLE,
 }  # fmt: skip
 SEARCHER_KEYS = ("name", "class", "preset", "label", "settings")
 """Of a table [[searchers]]: a name (with a preset), or the class of a user's own searcher as "module:Class"."""
@@ -84,12 +85,15 @@ class Study:
         home: Folder = None,
         progress: bool = False,
     ) -> Run:
-        """Run it; see `experiment.compare`. Errors name the line of the study that they speak of."""
-        from .experiment import compare
+        """Run it; see `experiment.compare`, and `sweep` where it names several numbers of trainers.
+
+        Errors name the line of the study that they speak of.
+        """
+        from .sweep import compare_with
 
         bench = self.open(home)
         with self._pointing():
-            return compare(
+            return compare_with(
                 bench, self.recipes, folder, **self.keywords, jobs=jobs, cluster=cluster, progress=progress
             )  # fmt: skip
 
@@ -239,6 +243,9 @@ def _fits(value: Any, kind: str) -> bool:
         item = int if "numbers" in kind else str
         inside = kind != KEYS["searchers"]
         return isinstance(value, list) and (not inside or all(type(each) is item for each in value))
+    if kind in (WHOLES, TEXTS):
+        item = int if kind == WHOLES else str
+        return type(value) is item or (isinstance(value, list) and all(type(each) is item for each in value))
     checks = {
         WHOLE: whole,
         NUMBER: whole or isinstance(value, float),

@@ -21,7 +21,8 @@ MODELS = ("tw-gp", "path+ridge", "surrogate")
 
 def question(dataset="cifar10", runs=True):
     return {"metric": "test_accuracy", "dataset": dataset, "budget": 200, "epoch": None,
-            "words": "on the test pictures", "runs": runs, "known": 2_000, "noise": {"tau": 0.905, "tau_top": 0.73} if runs else None}  # fmt: skip
+            "words": "on the test pictures", "runs": runs, "known": 2_000,
+            "noise": {"tau": 0.905, "tau_top": 0.73} if runs else None}  # fmt: skip
 
 
 def made_up(folder, *, models=MODELS, datasets=("cifar10",), draws=8, runs=True, close=True, skip=(), coverage=1.0,
@@ -76,7 +77,8 @@ def test_the_page_says_what_was_found(tmp_path):
     assert made.title == "Test accuracy of made-up, predicted"
     for words in (
         "cifar10: from 500 architectures, surrogate ranks best: it ranks those of other classes with τ 0.94",
-        "two seeds of the table agree with τ 0.905", "+0.040 against tw-gp", "from 50 the best is surrogate with τ 0.74",
+        "two seeds of the table agree with τ 0.905", "+0.040 against tw-gp",
+        "from 50 the best is surrogate with τ 0.74",
         "where both answer, surrogate beats a table of one seed", "difference +0.02", "hold 90.0 % of the truths",
         "2.50 points wide", "A made-up &lt;table&gt;", "6,466 up to isomorphism", "on the test pictures",
     ):  # fmt: skip
