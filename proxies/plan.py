@@ -131,8 +131,7 @@ def describe_proxy(proxy: Proxy) -> dict[str, Any]:
     """A proxy as run.json keeps it."""
     return {
         "name": proxy.name, "cites": proxy.cites, "kind": "column" if proxy.score is None else "network",
-        "needs": sorted(proxy.needs), "reads": sorted(proxy.reads), "direction": proxy.direction,
-        "per_class": proxy.per_class,
+        "needs": sorted(proxy.needs), "direction": proxy.direction, "per_class": proxy.per_class,
     }  # fmt: skip
 
 

@@ -100,6 +100,10 @@ def _reading(analysis: Analysis) -> tuple[str, ...]:
         "random order within every tie.",
         f"Intervals of {LEVEL:.0%}: percentiles over {analysis.resamples:,} resamples of architectures with "
         f"replacement, seed {SEED}; {min(analysis.resamples, ELSEWHERE):,} for other truths than {found.main.words}.",
+        "Those of numbers about the first k: percentiles over as many random halves of the architectures, without "
+        "replacement, with k halved too (rounded up). A resample with replacement repeats architectures, so that its "
+        "first k hold about a third fewer different ones: known to bias such numbers. What depends on how many "
+        "architectures there are, as regret and best rank do, is still a little off: read its intervals as a spread.",
         f"The noise ceiling, “{CEILING}”, is the mean correlation of two single runs of the table's own full training, "
         "with the mean ends of their intervals. The truth of the other rows is the mean over runs, which is less "
         "noisy, so that a score may lie above it.",

@@ -191,7 +191,7 @@ def _written(given: Given, lower: frozenset[str], folder: str | os.PathLike[str]
         "sample": f"{len(ids):,} architectures that {given.source['name']} holds", "ids": len(ids),
         "classes": len(np.unique(classes)), "ids_sha256": hashlib.sha256(ids.tobytes()).hexdigest(),
         "proxies": [
-            {"name": name, "cites": f"read from {given.source['name']}", "kind": "column", "needs": [], "reads": [],
+            {"name": name, "cites": f"read from {given.source['name']}", "kind": "column", "needs": [],
              "direction": "lower" if name in lower else "higher", "per_class": False, "code": ""}
             for name in given.proxies
         ],

@@ -33,7 +33,7 @@ SIZE = 15_625
 
 def fields(name: str, **changes: Any) -> dict[str, Any]:
     """A proxy as run.json keeps it."""
-    made = {"name": name, "cites": f"somebody, {name}", "kind": "network", "needs": ["images"], "reads": [],
+    made = {"name": name, "cites": f"somebody, {name}", "kind": "network", "needs": ["images"],
             "direction": "higher", "per_class": True, "code": ""}  # fmt: skip
     return made | changes
 
