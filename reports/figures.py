@@ -123,6 +123,8 @@ def _view(axes: Axes, view: View, handles: dict[str, Any]) -> None:
         axes.yaxis.set_major_locator(FixedLocator(view.ticks(low, high)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_minor_locator(NullLocator())
+    elif view.y_ticks:
+        axes.yaxis.set_major_locator(FixedLocator(view.y_ticks))
     axes.set_ylim(low, high)
     if view.log_x:
         axes.set_xscale("log", nonpositive="clip")

@@ -42,6 +42,8 @@ def _view(view: View) -> dict[str, Any]:
         ranges["log"] = tuple(math.log10(limit) for limit in view.limits(True))
         at = view.ticks(*view.limits(True))
         ticks = {"tickvals": at, "ticktext": [f"{tick:g}" for tick in at]}
+    elif view.y_ticks:
+        ticks = {"tickvals": list(view.y_ticks), "ticktext": [f"{tick:g}" for tick in view.y_ticks]}
     scale = "log" if view.logarithmic else "linear"
     floor = view.limits(True)[0] / 10 if view.logarithmic else None
     faint = 0.18 if len(view.lines) <= CROWD else 0.1

@@ -144,7 +144,8 @@ class View:
     rules: tuple[Rule, ...] = ()
     x_start: float = 0.0
     log_x: bool = False
-    x_ticks: tuple[float, ...] = ()  # where x is a count of few values: these; default: round numbers
+    x_ticks: tuple[float, ...] = ()  # where an axis counts a few things: these; default: round numbers
+    y_ticks: tuple[float, ...] = ()
     y_range: tuple[float, float] | None = None
 
     EARLY: ClassVar[float] = 0.04  # the share of the x axis that a linear y axis need not show whole

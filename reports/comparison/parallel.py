@@ -49,6 +49,7 @@ def timetable_view(found: Outcome, dataset: str, label: str) -> View:
     return View(
         f"{dataset}, {label}", "simulated seconds", "trainer", float(frame["seconds"].max()), (line,),
         y_range=(0.4, found.asked.workers + 0.6),
+        y_ticks=tuple(range(1, found.asked.workers + 1, 1 + found.asked.workers // 10)),
     )  # fmt: skip
 
 
