@@ -137,8 +137,11 @@ def unpacked(
             if given > limit:
                 file.close()
                 raise BadFile(f"{path}: decompresses to more than {limit:,} bytes; {ADVICE}")
-            if unpacker.eof or (not part and not raw and unpacker.needs_input):
+            ended = not part and not raw and unpacker.needs_input
+            if unpacker.eof or ended:
                 file.close()
+            if ended and not unpacker.eof:
+                raise BadFile(f"{path}: the bz2 stream is truncated; {ADVICE}")
             if part:
                 return part
         return b""

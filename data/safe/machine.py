@@ -18,14 +18,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ...bench.errors import BadFile
+from .ahead import AHEAD, Ahead
 from .opcodes import FORBIDDEN, Refused
 from .parts import KEYS, WEIGHT, Parts, as_data, as_list, kept, text_at
 from .pickles import ADVICE, DAMAGE
 from .series import INT_RUN, MEMO_RUN, SHORT_TEXT_RUN, TEXT_RUN, Runs, memo_items
 from .stand_ins import Budget, Dtype
 
-CHUNK = 1 << 20  # bytes read at a time
-AHEAD = 1 << 16  # bytes in the buffer before an opcode is read: more than any opcode but long texts and bytes
 LONGEST_TEXT = 1 << 16
 STEPS = 3_000_000  # opcodes between two entries; an official entry takes some thousand
 ITEMS = 1_000_000  # objects on the stack
@@ -49,19 +48,15 @@ class Machine:
     ) -> None:
         self.name = name
         self.runs = runs or Runs()
-        self._read = read
         self._weights = weights
-        self._buffer = b""
-        self._position = 0
-        self._before = 0  # bytes of the stream in front of the buffer
-        self._ended = False
+        self._ahead = Ahead(read)
         self._budget = Budget(HELD)
         self._parts = Parts(self.runs, self._budget, weights)
 
     @property
     def offset(self) -> int:
         """Bytes of the stream read so far."""
-        return self._before + self._position
+        return self._ahead.offset
 
     def load(self) -> Any:
         """The next pickle as a whole."""
@@ -76,26 +71,16 @@ class Machine:
         try:
             yield from self._steps(within)
         except Refused as refused:
-            where = self._before + self._position if refused.offset is None else refused.offset
+            where = self.offset if refused.offset is None else refused.offset
             raise BadFile(f"{self.name}: not an official file: {refused} at byte {where:,}; {ADVICE}") from None
+        except BadFile:  # said by who reads the bytes
+            raise
         except DAMAGE as error:
             what = f"{type(error).__name__}: {str(error)[:200]}"
             raise BadFile(f"{self.name}: unreadable at byte {self.offset:,} ({what}); {ADVICE}") from error
 
-    def _fill(self, position: int, wanted: int = AHEAD) -> int:
-        """Drop what is read, read on until ``wanted`` bytes lie ahead or the stream ends; the new position, 0."""
-        parts = [self._buffer[position:]]
-        have = len(parts[0])
-        self._before += position
-        while have < wanted and not self._ended:
-            part = self._read(CHUNK)
-            self._ended = not part
-            parts.append(part)
-            have += len(part)
-        self._buffer, self._position = b"".join(parts), 0
-        return 0
-
     def _steps(self, within: str | None) -> Iterator[Any]:
+        ahead = self._ahead
         stack: list[Any] = []
         below: list[list[Any]] = []  # stacks under the marks
         memo: dict[int, Any] = {}
@@ -104,19 +89,19 @@ class Machine:
         bases, templates = array("q"), []  # first memo index of every run of texts, and its template
         steps = held = 0
         at_run = False
-        position = self._fill(self._position)
-        buffer, edge = self._buffer, self._edge()
+        position = ahead.fill(ahead.position)
+        buffer, edge = ahead.content, ahead.edge()
         while True:
             if position > edge:
-                self._position = position
-                position = self._fill(position)
-                buffer, edge = self._buffer, self._edge()
+                ahead.position = position
+                position = ahead.fill(position)
+                buffer, edge = ahead.content, ahead.edge()
             if position >= len(buffer):
-                self._position = position
+                ahead.position = position
                 raise Refused("it ends without the STOP opcode: truncated")
             code = buffer[position]
             if at_run:
-                self._position = position
+                ahead.position = position
                 match = None
                 if code == 75:  # K
                     if match := INT_RUN.match(buffer, position):
@@ -152,7 +137,7 @@ class Machine:
                 at_run = code == 0x95
             steps += 1
             if steps > STEPS:
-                self._position = position
+                ahead.position = position
                 raise Refused(f"more than {STEPS:,} opcodes in one entry")
             if code == 104:  # BINGET
                 index = buffer[position + 1]
@@ -184,9 +169,9 @@ class Machine:
                     del stack[-2:]
                 stack[-1] = self._parts.filled(stack[-1], items)
                 if len(below) == 2 and len(stack) == 2 and len(below[1]) >= 2 and below[1][-2] == within and within:
-                    self._position = position
+                    ahead.position = position
                     yield stack[0], stack[1]
-                    buffer, edge = self._buffer, self._edge()
+                    buffer, edge = ahead.content, ahead.edge()
                     stack.clear()
                     memo = kept(memo, fresh)
                     steps = held = 0
@@ -206,17 +191,17 @@ class Machine:
                 size = int.from_bytes(buffer[position + 1 : position + 1 + width], "little")
                 start = position + 1 + width
                 if size > LONGEST_TEXT:
-                    self._position = position
+                    ahead.position = position
                     if code != 66 or not self._weights:
                         raise Refused(f"a text or bytes of {size:,} bytes")
-                    position = self._skip(start, size)
-                    buffer, edge = self._buffer, self._edge()
+                    position = ahead.skip(start, size)
+                    buffer, edge = ahead.content, ahead.edge()
                     stack.append(WEIGHT)
                     continue
                 if start + size > len(buffer):
-                    self._position = position
-                    position = self._fill(position, width + size + AHEAD)
-                    buffer, edge, start = self._buffer, self._edge(), position + 1 + width
+                    ahead.position = position
+                    position = ahead.fill(position, width + size + AHEAD)
+                    buffer, edge, start = ahead.content, ahead.edge(), position + 1 + width
                 content = buffer[start : start + size]
                 if len(content) < size:
                     raise Refused("it ends inside a text: truncated")
@@ -319,7 +304,7 @@ class Machine:
                 stack.append(WEIGHT)
                 position += 1
             elif code == 46:  # STOP
-                self._position = position + 1
+                ahead.position = position + 1
                 if len(stack) != 1 or below:
                     raise Refused("it stops with an unfinished object")
                 yield as_data(stack[0])
@@ -328,22 +313,9 @@ class Machine:
                 stack.pop()
                 position += 1
             else:
-                self._position = position
+                ahead.position = position
                 what = FORBIDDEN.get(code, f"0x{code:02x}, which no official file holds")
                 raise Refused(f"opcode {what}")
             if len(stack) > ITEMS or len(memo) > MEMO:
-                self._position = position
+                ahead.position = position
                 raise Refused("more objects than any official file holds")
-
-    def _edge(self) -> int:
-        return len(self._buffer) if self._ended else max(0, len(self._buffer) - AHEAD)
-
-    def _skip(self, start: int, size: int) -> int:
-        """Pass over ``size`` bytes without keeping them; the new position."""
-        while len(self._buffer) - start < size and not self._ended:
-            size -= len(self._buffer) - start
-            self._fill(len(self._buffer))
-            start = 0
-        if len(self._buffer) - start < size:
-            raise Refused("it ends inside bytes: truncated")
-        return start + size

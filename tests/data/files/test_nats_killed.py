@@ -34,7 +34,7 @@ module.convert(Path(sys.argv[1]), Path(sys.argv[2]), jobs=2)
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks Linux for the processes of a process")
 def test_helpers_of_a_killed_conversion_end_and_the_next_one_completes(tmp_path: Path) -> None:
-    results = official.all_results(range(FEW + 8 * BLOCK), "topology", {"12": 2})
+    results = official.all_results(range(FEW + 4 * BLOCK), "topology", {"12": 2})
     folder, out = official.write_directory(tmp_path / "NATS", results, "topology"), tmp_path / "out" / "x.h5"
     killed = subprocess.run([sys.executable, "-c", KILLED, str(folder), str(out)], capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL
@@ -49,6 +49,29 @@ def test_helpers_of_a_killed_conversion_end_and_the_next_one_completes(tmp_path:
     assert [item.name for item in out.parent.iterdir()] == [out.name]
     alone = convert(folder, tmp_path / "alone" / "x.h5", jobs=1)
     assert again.found == len(results) and again.path.read_bytes() == alone.path.read_bytes()
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from nasgauge.bench.errors import NasgaugeError
+from nasgauge.data.convert import convert
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))  # of every file, also those of the processes that help
+try:
+    convert(Path(sys.argv[1]), Path(sys.argv[2]), jobs=2)
+except NasgaugeError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files as Unix does")
+def test_no_room_for_numbers_ends_in_one_clear_error(tmp_path: Path) -> None:
+    results = official.all_results(range(FEW + BLOCK), "topology", {"12": 2})
+    folder, out = official.write_directory(tmp_path / "NATS", results, "topology"), tmp_path / "out" / "x.h5"
+    ended = subprocess.run([sys.executable, "-c", FULL, str(folder), str(out)], capture_output=True, text=True,
+                           check=True)  # fmt: skip
+    assert ended.stdout.strip() == f"{folder} cannot be converted to {out} (File too large)"
+    assert not list(out.parent.iterdir())
 
 
 def is_running(process: int) -> bool:
