@@ -85,9 +85,9 @@ def test_a_run_with_several_trainers_tells_how_diverse_its_batches_are(
         runs = found.repetitions["cifar10", "random"]
         ours = diversity(runs, Places.of(toy.space, runs.id[runs.id >= 0]))["choices"][0]
         assert ours == pytest.approx(expected)
-    page = report(run)
-    assert {"batches"} <= set(page.figures) & set(page.tables)
-    assert "Diversity of what is asked for together" in page.html()
+        page = report(run)
+        assert {"batches"} <= set(page.figures) & set(page.tables)
+        assert "Diversity of what is asked for together" in page.html()
 
 
 def test_one_trainer_has_no_batches(toy: Benchmark, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.objective import Evaluation
 from nasgauge.bench.spaces import Space
+from nasgauge.reports.comparison.outcome import outcome
 from nasgauge.searchers import Recipe, random
 from nasgauge.searchers.runner import memory
 from nasgauge.searchers.runner.experiment import compare
@@ -64,3 +65,6 @@ def test_every_repetition_has_its_own_peak(toy: Benchmark, tmp_path: Path) -> No
     grown = (frame["memory_peak"] - frame["memory_before"]).groupby(frame["searcher"], observed=True)
     assert grown.min()["hoarder"] > 0.95 * HEAVY / 1e6
     assert 0 <= grown.max()["random"] < 0.5 * HEAVY / 1e6
+    told = outcome(run).tables["effort"].set_index("searcher")
+    assert told.loc["hoarder", "memory_peak_most"] > told.loc["random", "memory_peak_most"] + 0.5 * HEAVY / 1e6
+    assert told.loc["hoarder", "memory_growth_most"] == pytest.approx(grown.max()["hoarder"], abs=0.01)
