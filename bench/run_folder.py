@@ -73,8 +73,9 @@ class RunFolder:
             differing = [key for key in asked if run.config.get(key) != given.get(key)]
             if differing:
                 key = differing[0]
+                there, now = in_words(run.config.get(key), given.get(key))
                 raise BadValue(
-                    f"{folder} holds a run with {key}={run.config.get(key)!r}, now {key}={given.get(key)!r} is asked; "
+                    f"{folder} holds a run with {key}={there}, now {key}={now} is asked; "
                     f"choose another folder with {cls.option}, or delete this one"
                 )
             return run
@@ -98,6 +99,16 @@ class RunFolder:
 
     def __repr__(self) -> str:
         return f"<run {self.folder}: {len(self.parts())} parts>"
+
+
+def in_words(one: Any, other: Any) -> tuple[str, str]:
+    """Two different entries of a run.json for an error message: lists of named things by their names, if those tell."""
+
+    def names(entry: Any) -> str:
+        named = isinstance(entry, list) and all(isinstance(each, dict) and "name" in each for each in entry)
+        return ", ".join(each["name"] for each in entry) or "none" if named else repr(entry)
+
+    return (repr(one), repr(other)) if names(one) == names(other) else (names(one), names(other))
 
 
 def read_frame(path: Path) -> pd.DataFrame:

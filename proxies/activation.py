@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import chain
 from typing import Literal
 
 import torch
@@ -75,10 +76,10 @@ def swap(repeats: int = 1, batch: int = 16) -> Proxy:
 
     def score(signals: Signals) -> float:
         images = signals.subject.batch.images[:batch]
-        counts = [len(_patterns(signals.subject.redrawn("normal", each), images)) for each in range(repeats)]
-        return sum(counts) / repeats
+        others = (signals.subject.redrawn("normal", repeat) for repeat in range(1, repeats))
+        return sum(len(_patterns(network, images)) for network in chain([signals.normal], others)) / repeats
 
-    return Proxy("swap", "Peng et al., SWAP-NAS, ICLR 2024", score, needs=frozenset({"images"}))
+    return Proxy("swap", "Peng et al., SWAP-NAS, ICLR 2024", score, frozenset({"normal"}), needs=frozenset({"images"}))
 
 
 @named_by_settings
@@ -93,7 +94,9 @@ def swap_regularised(mean: float, width: float, repeats: int = 1, batch: int = 1
         millions = sum(parameter.numel() for parameter in signals.network.parameters()) / 1e6
         return plain.score(signals) * math.exp(-((millions - mean) ** 2) / width)
 
-    return Proxy("swap_regularised", "Peng et al., SWAP-NAS, ICLR 2024, regularised", score, needs=plain.needs)
+    return Proxy(
+        "swap_regularised", "Peng et al., SWAP-NAS, ICLR 2024, regularised", score, plain.reads, needs=plain.needs
+    )
 
 
 @named_by_settings

@@ -37,9 +37,8 @@ def observations(output: Tensor) -> Tensor:
     return output.permute(0, 2, 3, 1).flatten(0, 2)
 
 
-def cell_outputs(subject: Subject) -> list[Tensor]:
-    """Outputs of all cells (reductions included), with their graph, on random images and Kaiming-normal weights."""
-    network = subject.redrawn("kaiming")
+def cell_outputs(network: nn.Module, subject: Subject) -> list[Tensor]:
+    """Outputs of all cells of a network (reductions included), with their graph, on random images."""
     modules = getattr(network, "cells", None)
     if modules is None and hasattr(network, "stacks"):
         modules = [cell for stack in network.stacks for cell in stack]  # type: ignore[union-attr]

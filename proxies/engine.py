@@ -18,7 +18,7 @@ from ..bench.spaces import Architectures, Ids, Space
 from ..bench.spaces import space as space_called
 from .names import chosen
 from .plan import ASKED, Piece, Plan, architectures, skeleton
-from .score_run import ARCHITECTURES, COLUMNS, ScoreRun
+from .score_run import ARCHITECTURES, COLUMNS, ScoreRun, part_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,7 +115,7 @@ def score(
         table, space, ids, sample, tuple(single), tuple(combinations), tuple(range(base_seed, base_seed + seeds)),
         batch, kind, around, law, datasets, minibatches,
     )  # fmt: skip
-    run = _start(plan, folder, device)
+    run = _start(plan, folder, device, merge)
     for other in merge:
         run.merge(other)
     mine = plan.pieces()[base::count]
@@ -161,13 +161,17 @@ def _scored(plan: Plan, left: Sequence[Piece], device: str, jobs: int, cluster: 
     return answers(score_piece, pieces, jobs=1 if here else jobs, cluster=cluster)
 
 
-def _start(plan: Plan, folder: str | os.PathLike[str] | None, device: str) -> ScoreRun:
-    """The run folder, with everything in it that needs no network."""
+def _start(
+    plan: Plan, folder: str | os.PathLike[str] | None, device: str, merge: Sequence[str | os.PathLike[str]]
+) -> ScoreRun:
+    """The run folder, with everything in it that needs no network; refused if ``merge`` names other runs."""
     config = {**plan.statement(), **environment(*(() if plan.minibatches is None else ("torch",)))}
     if plan.minibatches is not None:
         from ..bench.live.device import describe, device_of
 
         config["host"]["device"] = describe(device_of(device)) if plan.device != "cpu" else "cpu"
+    for other in merge:
+        part_of(config, other)
     if folder is None:
         folder = folder_for(f"scores-{config['benchmark']['name']}", config, ASKED)
     run = ScoreRun.create(folder, config, ASKED)

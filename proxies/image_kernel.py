@@ -5,6 +5,7 @@ Gradients are those of the sum of an image's logits by all weights of a network;
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from contextlib import ExitStack
 from functools import partial
@@ -26,9 +27,8 @@ def own_kernel(network: nn.Module, images: Tensor) -> Tensor:
     with what went in, that makes the layer's gradients of all images. Networks with other layers than convolutions,
     linear ones and batch normalisations, or that use one twice, are differentiated image by image.
 
-    The network is changed; normalisations are taken to have weight 1 and bias 0.
+    The network is left as it was.
     """
-    network.requires_grad_(False)
     rows = Rows(network) if _is_plain(network) else None
     if rows is not None:
         rows.read(images)
@@ -84,6 +84,9 @@ class Rows:
         layers = [each for each in self.network.modules() if isinstance(getattr(each, "weight", None), Tensor)]
         with ExitStack() as stack:
             stack.enter_context(batch_statistics(self.network))
+            for parameter in (each for each in self.network.parameters() if each.requires_grad):
+                stack.callback(parameter.requires_grad_)
+                parameter.requires_grad_(False)
             for norm in normalisations(self.network):
                 norm.forward = partial(self._hold, norm)  # type: ignore[method-assign]
                 stack.callback(delattr, norm, "forward")
@@ -163,6 +166,7 @@ class _Held(torch.autograd.Function):
 
 def _by_image(network: nn.Module, images: Tensor) -> list[Tensor]:
     """The gradients of `own_kernel`, one tensor (n, ...) per weight, of any network."""
+    network = copy.deepcopy(network).requires_grad_(False)
     hold_statistics(network, images)
     weights: dict[str, Tensor] = {name: value for name, value in network.named_parameters() if name.endswith("weight")}
 

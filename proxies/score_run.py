@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from ..bench.errors import BadFile, BadValue, MissingFile
-from ..bench.run_folder import RunFolder, read_frame
+from ..bench.run_folder import RunFolder, in_words, read_frame
 from ..bench.whole import write_whole
 from .combinations import Combination
 from .plan import ASKED
@@ -150,18 +152,21 @@ class ScoreRun(RunFolder):
             BadValue: the other run asked for something else.
             BadFile: one of its parts is damaged; what was taken over before stays.
         """
-        theirs = ScoreRun(other)
-        for key in ASKED:
-            if self.config.get(key) != theirs.config.get(key):
-                raise BadValue(
-                    f"{theirs.folder} has {key}={theirs.config.get(key)!r}, {self.folder} has "
-                    f"{key}={self.config.get(key)!r}: these are not parts of one run"
-                )
+        theirs = part_of(self.config, other, str(self.folder))
         new = [path for path in theirs.parts() if not (self.folder / path.name).exists()]
         for path in new:
             read_frame(path)
             write_whole(self.folder / path.name, path.read_bytes())
         return len(new)
+
+    def parts_left(self) -> tuple[int, int]:
+        """How many parts nobody has finished yet, and how many the whole run has."""
+        size, networks = self.config["archs_a_part"], 0
+        for group, count in ((True, self.config["classes"]), (False, self.config["ids"])):
+            if any(each["kind"] == "network" and each["per_class"] is group for each in self.config["proxies"]):
+                networks += -(-count // size)
+        whole = networks * self.config["seeds"]
+        return whole - len(self.parts()), whole
 
     def _scored(self) -> dict[str, pd.DataFrame]:
         """The parts of each group as one frame."""
@@ -196,3 +201,17 @@ class ScoreRun(RunFolder):
         """Whether a proxy was computed with the others of its class, whose seconds a combination counts once."""
         fields = next(each for each in self.config["proxies"] if each["name"] == name)
         return bool(fields["kind"] == "network" and fields["per_class"])
+
+
+def part_of(config: Mapping[str, Any], other: str | os.PathLike[str], asked: str = "this command") -> ScoreRun:
+    """The run in another folder, if it is one with the run of ``config``, which ``asked`` names in the error.
+
+    Raises:
+        BadValue: it asked for something else.
+    """
+    theirs, ours = ScoreRun(other), json.loads(json.dumps({key: config.get(key) for key in ASKED}))
+    for key in ASKED:
+        if ours[key] != theirs.config.get(key):
+            one, two = in_words(theirs.config.get(key), ours[key])
+            raise BadValue(f"{theirs.folder} has {key}={one}, {asked} has {key}={two}: these are not parts of one run")
+    return theirs

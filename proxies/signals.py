@@ -197,9 +197,19 @@ class Signals:
         )
 
     @signal
+    def kaiming(self) -> nn.Module:
+        """The network with Kaiming-normal weights (`initial.redraw`); whoever reads it leaves it unchanged."""
+        return self.subject.redrawn("kaiming")
+
+    @signal
+    def normal(self) -> nn.Module:
+        """The network with weights N(0, 1) (`initial.redraw`); whoever reads it leaves it unchanged."""
+        return self.subject.redrawn("normal")
+
+    @signal
     def cells(self) -> list[Tensor]:
         """Outputs of all cells on random images and Kaiming-normal weights, with their graph; see `cell_outputs`."""
-        return cell_outputs(self.subject)
+        return cell_outputs(self.kaiming, self.subject)
 
     @signal
     def entropies(self) -> list[float]:

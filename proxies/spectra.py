@@ -23,9 +23,13 @@ def ntk(variant: Literal["paper", "released"] = "paper", batch: int = 32, repeat
     weights (biases left out); Kaiming-normal weights; 32 images, of which the mean of ``repeats`` initialisations
     counts (published: 3; a run repeats seeds). The released code writes 1e5 for a singular kernel; here it is -inf.
 
-    Each image is normalised with the statistics of the batch, held constant, so that its gradient is its own. In the
-    released code an image's logits also depend on the others through those statistics, and gradients flow there:
-    ``variant="released"``, which needs a backward pass of the whole batch for every image.
+    The paper's kernel J(x) J(x')^T takes the Jacobian J at one image, and says nothing of batch normalisation, with
+    which no image has logits of its own. Our reading, a deviation from the authors' code: each image is normalised
+    with the statistics of the batch, held constant, so that J(x) belongs to x.
+
+    ``variant="released"`` is what the code computes, and what published correlations were made with: training mode,
+    where the gradient of one image's logits also flows through the statistics into all other images. It needs a
+    backward pass of the whole batch for every image (the code's launch file: 72 images).
     """
     if variant not in ("paper", "released"):
         raise BadValue(f"variant={variant!r}; legal: 'paper', 'released'")
@@ -37,12 +41,12 @@ def ntk(variant: Literal["paper", "released"] = "paper", batch: int = 32, repeat
         images = laid_out(signals.subject.batch.images[:batch])
         found = []
         for repeat in range(repeats):
-            network = signals.subject.redrawn("kaiming", repeat)
+            network = signals.subject.redrawn("kaiming", repeat) if repeat else signals.kaiming
             found.append(condition(kernel(network, images), float(torch.finfo(images.dtype).eps)))
         return -sum(found) / repeats
 
-    return Proxy("ntk", "Chen et al., TE-NAS, ICLR 2021, eq. 3", score, needs=frozenset({"images", "backward"}),
-                 direction="lower")  # fmt: skip
+    return Proxy("ntk", "Chen et al., TE-NAS, ICLR 2021, eq. 3", score, frozenset({"kaiming"}),
+                 needs=frozenset({"images", "backward"}), direction="lower")  # fmt: skip
 
 
 def condition(kernel: Tensor, precision: float) -> float:

@@ -195,30 +195,34 @@ class _NormalisationBackward(torch.autograd.Function):
     def forward(  # type: ignore[override]
         ctx: Any, gradient: Tensor, images: Tensor, weight: Tensor | None, mean: Tensor, inverse: Tensor, eps: float
     ) -> Tensor:
-        ctx.save_for_backward(gradient, images, weight, mean, inverse)
+        into, along, alone = _projected(gradient, images, weight, mean, inverse, eps)
+        ctx.save_for_backward(gradient, images, weight, mean, inverse, along, alone)
         ctx.eps = eps
-        return _projected(gradient, images, weight, mean, inverse, eps)
+        return into
 
     @staticmethod
     def backward(ctx: Any, given: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        d, x, weight, mean, inverse = ctx.saved_tensors
-        v, z = given, (x - _channel(mean)).mul_(_channel(inverse))
-        mean_v, mean_d, vz, dz = _average(v), _average(d), _average(v * z), _average(d * z)
-        # The derivative of sum(v * projected(d)) by x, in which z and r change too.
+        d, x, weight, mean, inverse, dz, mean_d = ctx.saved_tensors
+        moved, vz, mean_v = _projected(given, x, weight, mean, inverse, ctx.eps)
+        # The derivative of sum(v * projected(d)) by x, in which z and r change too; v is what was given.
         outer = -inverse.square() * (1 if weight is None else weight)
-        along = _average(v * d) - mean_v * mean_d - 3 * vz * dz
-        into = z.mul_(_channel(outer * along)).sub_(_channel(outer * (dz * mean_v + vz * mean_d)))
-        into.addcmul_(v, _channel(outer * dz)).addcmul_(d, _channel(outer * vz))
-        return _projected(given, x, weight, mean, inverse, ctx.eps), into, None, None, None, None
+        at_x = outer * inverse * ((given * d).mean((0, 2, 3)) - mean_v * mean_d - 3 * vz * dz)
+        constant = -outer * (dz * mean_v + vz * mean_d) - at_x * mean
+        into = torch.addcmul(_channel(constant), x, _channel(at_x))
+        into.addcmul_(given, _channel(outer * dz)).addcmul_(d, _channel(outer * vz))
+        return moved, into, None, None, None, None
 
 
 def _projected(
     gradient: Tensor, images: Tensor, weight: Tensor | None, mean: Tensor, inverse: Tensor, eps: float
-) -> Tensor:
-    found: Tensor = torch.ops.aten.native_batch_norm_backward(
-        gradient, images, weight, None, None, mean, inverse, True, eps, (True, False, False)
-    )[0]
-    return found
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What a normalisation passes on of a gradient d; mean(z d) and mean d over images and positions, (channels,)."""
+    scale = torch.ones_like(mean) if weight is None else weight  # sums are only told where there is a weight
+    into, along, alone = torch.ops.aten.native_batch_norm_backward(
+        gradient, images, scale, None, None, mean, inverse, True, eps, (True, True, True)
+    )
+    count = images.numel() // images.shape[1]
+    return into, along / count, alone / count
 
 
 class _Pool(torch.autograd.Function):
@@ -251,11 +255,6 @@ class _PoolBackward(torch.autograd.Function):
 def _pairs(setting: Any) -> Any:
     """Numbers as the compiled operators take them."""
     return (setting, setting) if type(setting) is int else setting
-
-
-def _average(values: Tensor) -> Tensor:
-    """Over images and positions, (n, channels, height, width) -> (channels,)."""
-    return values.mean((0, 2, 3))
 
 
 def _channel(values: Tensor) -> Tensor:

@@ -28,12 +28,12 @@ def zen(repeats: int = 1, batch: int = 16, noise: float = 1e-2) -> Proxy:
     def score(signals: Signals) -> float:
         return sum(_once(signals, each, batch, noise) for each in range(repeats)) / repeats
 
-    return Proxy("zen", "Lin et al., Zen-NAS, ICCV 2021, algorithm 1", score)
+    return Proxy("zen", "Lin et al., Zen-NAS, ICCV 2021, algorithm 1", score, frozenset({"normal"}))
 
 
 def _once(signals: Signals, repeat: int, batch: int, noise: float) -> float:
     subject = signals.subject
-    network = subject.redrawn("normal", repeat)
+    network = subject.redrawn("normal", repeat) if repeat else signals.normal
     shape, device = (batch, *subject.batch.images.shape[1:]), subject.batch.images.device
     stream = generator(subject.seed, f"zen:{repeat}")
     x, e = (laid_out(torch.randn(shape, generator=stream).to(device)) for _ in range(2))

@@ -289,6 +289,9 @@ def test_a_folder_of_something_else_is_refused(alone: ScoreRun, tmp_path: Path) 
     other = score(TOPOLOGY, ["params"], tmp_path / "other", archs=6)
     with pytest.raises(BadValue, match="not parts of one run"):
         other.merge(alone.folder)
+    with pytest.raises(BadValue, match=r"proxies=naswot, .*this command has proxies=params: these are not parts"):
+        score(TOPOLOGY, ["params"], tmp_path / "new", archs=6, merge=[alone.folder])
+    assert not (tmp_path / "new").exists()
     text = (other.folder / "run.json").read_text()
     (other.folder / "run.json").write_text(text.replace('"schema": 2', '"schema": 1'))
     with pytest.raises(BadFile, match="schema 1"):
@@ -313,6 +316,26 @@ def deadly(network: torch.nn.Module, batch: Batch) -> float:
 def test_a_killed_worker_ends_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(NasgaugeError, match=r"worker process was killed.*start the same command again"):
         score(TOPOLOGY, [deadly], tmp_path / "run", **{**SMALL, "archs": 4, "jobs": 2})
+
+
+def test_after_a_killed_worker_the_same_call_ends_the_run(tmp_path: Path) -> None:
+    """A process is killed once, in the middle; what others had finished stays as it is."""
+    once = tmp_path / "killed once"
+
+    def deadly(network: torch.nn.Module, batch: Batch) -> float:
+        if len(list((tmp_path / "run").glob("part-*"))) > 1 and not once.exists():
+            once.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return float(sum(parameter.numel() for parameter in network.parameters()))
+
+    asked: dict[str, Any] = {**SMALL, "archs": 8, "jobs": 2}
+    with pytest.raises(NasgaugeError, match="worker process was killed"):
+        score(TOPOLOGY, [deadly], tmp_path / "run", **asked)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").glob("part-*")}
+    run = score(TOPOLOGY, [deadly], tmp_path / "run", **asked)
+    assert before and {path: path.stat().st_mtime_ns for path in before} == before
+    assert run.parts_left() == (0, len(run.parts()))
+    assert run.frame()["deadly"].notna().all()
 
 
 @pytest.mark.parametrize("wrong", [["nasswot"], ["naswot:foo=1"]])

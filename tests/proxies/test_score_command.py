@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 pytest.importorskip("torch")
 
-from nasgauge.bench.errors import UnknownName
+from nasgauge.bench.errors import BadValue, UnknownName
 from nasgauge.cli import app
 from nasgauge.proxies.combinations import az_nas, rank_sum, vote
 from nasgauge.proxies.engine import score
@@ -39,6 +39,32 @@ def test_failures_are_summed_up_and_end_in_exit_code_1(tmp_path: Path) -> None:
     assert "3 scores failed (of 3 networks: knas:released on 3)" in shown.stderr
     assert "reads 50 images; the batch has 8" in shown.stderr
     assert ScoreRun(tmp_path / "run").frame()["l2_norm"].notna().all()
+
+
+def test_shards_say_what_is_left_until_they_are_merged(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    command = [*BASE[:-1], "6", "-p", "l2_norm", "-p", "params"]
+    for shard, folder in (("1/2", one), ("2/2", two)):
+        shown = CliRunner().invoke(app, [*command, "--shard", shard, "--out", str(folder)])
+        assert shown.exit_code == 0 and "3/3" in shown.stderr
+        assert "3 of 6 parts are here" in shown.stdout and "next:" not in shown.stdout
+    merged = CliRunner().invoke(app, [*command, "--merge", str(two), "--out", str(one)])
+    assert merged.exit_code == 0 and f"next: nasgauge report {one}" in merged.stdout
+    assert len(ScoreRun(one).frame()) == 6
+
+
+@pytest.mark.parametrize(("shape", "message"), [
+    ((9, 9, 1), "9 x 9 pixels; 1 reductions need sides divisible by 2"), ((8, 8, 3), "images of 3 channels"),
+])  # fmt: skip
+def test_images_that_do_not_fit_are_refused(tmp_path: Path, shape: tuple[int, ...], message: str) -> None:
+    """The bundled table brings its skeleton, for grey images with even sides."""
+    pictures = np.random.default_rng(0).integers(0, 256, (40, *shape), dtype=np.uint8)
+    labels = np.arange(40) % 2
+    np.savez(tmp_path / "mine.npz", x_train=pictures, y_train=labels, x_test=pictures, y_test=labels)
+    command = ["score", "tss-digits", "-p", "naswot", "--images", str(tmp_path / "mine.npz"), "--archs", "2"]
+    shown = CliRunner().invoke(app, [*command, "--batch", "8", "--out", str(tmp_path / "run")])
+    assert isinstance(shown.exception, BadValue) and message in str(shown.exception)
+    assert not (tmp_path / "run").exists()
 
 
 def test_architectures_by_text_and_id(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_reading_names_the_signals_and_their_parts() -> None:
         _ = signals.entropies
     assert first == {"layers", "_graph", "forward", "network"}
     assert second == {"agreement", "forward", "network"}  # the forward pass was there already, and counts all the same
-    assert third == {"entropies", "cells"}
+    assert third == {"entropies", "cells", "kaiming"}
 
 
 def test_seconds_of_signals_add_up_without_counting_twice(monkeypatch: pytest.MonkeyPatch) -> None:

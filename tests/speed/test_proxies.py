@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
+from nasgauge.bench.live.macro import Macro
 from nasgauge.bench.spaces import space
-from nasgauge.proxies import PROXIES, Proxy
+from nasgauge.proxies import Proxy, engine, names
 from nasgauge.proxies import proxy as called
-from nasgauge.proxies.names import needed
+from nasgauge.proxies.combinations import Combination
 from nasgauge.proxies.proxy import Batch
+from nasgauge.proxies.score_run import ScoreRun
 from nasgauge.proxies.signals import Signals
 from nasgauge.proxies.subject import Asked, Candidate
 
-from .conftest import Row
+from .conftest import Row, in_python
 
 TSS = space("topology")
-ROUNDS = 4
+ROUNDS = 2
 CELLS = {
     "best": 6111,
     "typical": TSS.id(
@@ -105,25 +110,71 @@ def test_scores_of_the_gradient_together(name: str, row: Row) -> None:
 
 
 def test_all_together_beside_each_alone(row: Row) -> None:
-    """Each alone builds its own network, as a run with this proxy alone does."""
+    """What `--proxy all` asks for, beside a run with each of its names; each builds its own network."""
     batch = batch_of(128)
-    chosen = [proxy for proxy in proxies(*(name for name in PROXIES if not needed(name))) if proxy.name != "latency"]
-    alone: dict[str, Callable[[], Any]] = {
-        proxy.name: lambda proxy=proxy: score(Candidate(TSS, CELLS["typical"], batch), [proxy]) for proxy in chosen
-    }
-    together = {"together": lambda: score(Candidate(TSS, CELLS["typical"], batch), chosen)}
-    found = in_turns(alone | together, rounds=2)
-    summed = sum(seconds for name, seconds in found.items() if name != "together")
-    row("all proxies together, batch 128", found["together"], "s", summed / 3, "each alone, summed", summed)
+
+    def run(made: Proxy | Combination) -> Callable[[], None]:
+        chosen, _ = names.chosen([made])
+        return lambda: score(Candidate(TSS, CELLS["typical"], batch), chosen)
+
+    each = [made for made in names.everything() if isinstance(made, Combination) or made.score is not None]
+    together, _ = names.chosen(["all"])
+    calls = {made.name: run(made) for made in each}
+    calls["together"] = lambda: score(Candidate(TSS, CELLS["typical"], batch), together)
+    found = in_turns(calls, rounds=1)
+    summed = sum(found[made.name] for made in each)
+    plain = sum(found[made.name] for made in each if isinstance(made, Proxy))
+    row("all proxies, batch 128, combinations alone too", found["together"], "s", summed / 3, "each alone", summed)
+    row("all proxies, batch 128, combinations not counted", found["together"], "s", summed / 3, "each alone", plain)
     assert summed >= 3 * found["together"]
 
 
 def test_construction(row: Row) -> None:
     """A network's weights are drawn from one stream each; that must stay small beside what it is built for."""
-    batch = batch_of(128)
+    batch = batch_of(64)
     subject = Candidate(TSS, CELLS["typical"], batch)
     found = in_turns({
         "built": lambda: Candidate(TSS, CELLS["typical"], batch).network, "bare": lambda: forward(subject),
     })  # fmt: skip
     row("building a network", 1e3 * found["built"], "ms", 100 * found["bare"], "bare forward", 1e3 * found["bare"])
     assert found["built"] <= 0.2 * found["bare"]
+
+
+def test_overhead_of_the_engine(row: Row, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a run takes beyond signals and proxies: its folder, its parts, the work handed out; processor seconds."""
+    for module in ("signals", "work"):
+        monkeypatch.setattr(f"nasgauge.proxies.{module}.now", lambda device: time.process_time())
+    ids = np.unique(TSS.canonical(np.arange(0, TSS.size, 97)))[:32]
+
+    def run(folder: Path, ids: npt.NDArray[np.int64]) -> ScoreRun:
+        images = batch_of(64)
+        return engine.score(TSS, ["naswot", "snip"], folder, archs=ids, images=images, macro=Macro(), jobs=1)
+
+    run(tmp_path / "warm", ids[:2])
+    started = time.process_time()
+    made = run(tmp_path / "run", ids)
+    seconds, frame = time.process_time() - started, made.frame()
+    inside = float(frame["shared_seconds"].sum() + frame[[c for c in frame if c.endswith("_own_seconds")]].sum().sum())
+    row("32 networks by the engine, naswot and snip", seconds, "s", inside / 0.95, "signals and proxies", inside)
+    assert seconds - inside <= 0.05 * seconds
+
+
+MEMORY = """
+import sys, numpy as np, torch
+from nasgauge.bench.spaces import space
+from nasgauge.proxies import Batch, engine
+def resident_mb(network, batch): return resident()
+tss = space("topology")
+ids = np.unique(tss.canonical(np.arange(tss.size)))[-1000:]
+batch = Batch(torch.randn(8, 1, 8, 8, generator=torch.Generator().manual_seed(0)), torch.arange(8) % 4, 4)
+asked = ["naswot", "grasp", "fisher", "jacob_cov", resident_mb]
+found = engine.score(tss, asked, sys.argv[1], archs=ids, images=batch, jobs=1).frame()["resident_mb"]
+print(found[90:110].mean(), found[980:1000].mean())
+"""
+
+
+def test_memory_of_a_worker_stays_flat(row: Row, tmp_path: Path) -> None:
+    """What a process, begun for it, holds while it scores its 100th and its 1,000th network."""
+    early, late = (float(word) for word in in_python(MEMORY, str(tmp_path / "run")).split())
+    row("memory at the 1,000th network", late, "MB", 1.05 * early, "at the 100th", early)
+    assert late <= 1.05 * early
