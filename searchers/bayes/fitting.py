@@ -57,7 +57,7 @@ class Tuning:
 
 PAPER = Tuning()
 #: Length scales as long as the distances, and noise up to all there is: the published bounds are active at most fits.
-WIDE = Tuning(lengths=(1e-2, 3.0), noise=(1e-4, 1.0))
+WIDE = Tuning(restarts=2, starts=10, lengths=(1e-2, 3.0), noise=(1e-4, 1.0))
 FITS = {"published": PAPER, "wide": WIDE}
 #: The authors' code: one gram (optimise_gp_hyperparameter_v3), two grams (optimise_gp_hyperparameter_v2).
 RELEASED = {

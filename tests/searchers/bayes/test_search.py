@@ -173,6 +173,23 @@ def test_scales_are_fitted_when_the_schedule_says() -> None:
     assert seen[0] is not seen[3] and seen[3] is not seen[6]
 
 
+def test_scales_are_fitted_when_observations_have_grown() -> None:
+    topology = space("topology")
+    searcher = tw_gp(initial=4, growth=0.5).start(topology, np.random.default_rng(0))
+    assert isinstance(searcher, TreeWassersteinSearch)
+    told, fitted, scales = 0, [], None
+    while told < 24:
+        for arch in searcher.ask(1):
+            if searcher._scales is not scales:
+                fitted.append(told)
+                scales = searcher._scales
+            searcher.tell([Evaluation(arch, value(topology, arch), 1.0)])
+            told += 1
+    assert fitted == [4, 6, 9, 14, 21]
+    with pytest.raises(BadValue, match="growth"):
+        tw_gp(growth=-1.0).start(topology, np.random.default_rng(0))
+
+
 def test_mutants_come_from_the_best_first_and_change_a_slot_as_often_as_published() -> None:
     topology, rng = space("topology"), np.random.default_rng(0)
     slots = Slots(topology)
