@@ -147,6 +147,12 @@ def _correlation(run: Run) -> Report:
     return correlation(run)
 
 
+def _parallel(run: Run) -> Report:
+    from .parallel import parallel
+
+    return parallel(run)
+
+
 def _surrogate(run: Run) -> Report:
     from .surrogate import surrogate
 
@@ -155,6 +161,7 @@ def _surrogate(run: Run) -> Report:
 
 REPORTS: dict[str, Callable[[Run], Report]] = {
     "compare": _comparison,
+    "parallel": _parallel,
     "score": _correlation,
     "surrogate": _surrogate,
     "verify": _verification,
