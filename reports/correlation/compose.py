@@ -58,10 +58,11 @@ def correlation(run: Run | ScoreRun, resamples: int = RESAMPLES) -> Report:
         Section("Do it again", _again(found.config)),
     )
     many = counted(sum(not each.reference for each in found.scored), "score")
+    source = found.config.get("source")
+    drawn = f"scores from {source['name']}" if source else f"{counted(len(found.seeds), 'seed')} of weights and images"
     return Report(
         title=f"{many} of {found.config['benchmark']['name']} against accuracy",
-        lead=f"{counted(len(found.ids), 'architecture')}; {found.main.trained}, "
-        f"{counted(len(found.seeds), 'seed')} of weights and images",
+        lead=f"{counted(len(found.ids), 'architecture')}; {found.main.trained}; {drawn}",
         sections=tuple(section for section in sections if section.blocks),
         figures=figures,
         tables=analysis.tables(),
@@ -79,10 +80,15 @@ def _facts(analysis: Analysis) -> Facts:
         ("Isomorphic duplicates", (f"{counted(classes, 'class', 'classes')} among {len(found.ids):,} architectures",)),
         ("Truth", ("; ".join(f"{truth.trained}, {_runs(len(truth.runs))}"
                              for truth in found.truths),)),
-        ("Images", (f"{images['name']}, batches of {config['batch']}" if images else "none",)),
-        ("Seeds", (f"{len(found.seeds)}, from {config['base_seed']}: of initial weights and of the batch",)),
-        ("Numbers", (f"{config.get('dtype', 'float32')} on {config.get('device') or 'cpu'}",)),
     ]  # fmt: skip
+    if "source" in config:
+        rows.append(("Scores", (f"as {config['source']['name']} has them; {counted(len(found.seeds), 'seed')}",)))
+    else:
+        rows += [
+            ("Images", (f"{images['name']}, batches of {config['batch']}" if images else "none",)),
+            ("Seeds", (f"{len(found.seeds)}, from {config['base_seed']}: of initial weights and of the batch",)),
+            ("Numbers", (f"{config.get('dtype', 'float32')} on {config.get('device') or 'cpu'}",)),
+        ]
     return Facts(tuple(rows), compact=True)
 
 
@@ -134,6 +140,8 @@ def _provenance(config: dict[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ..
         ("Sampling", (config["sample"], f"the space is sampled {benchmark.get('sampling_law', 'uniformly over ids')}",
                       f"sha256 of the ids {config['ids_sha256']}")),
     ]  # fmt: skip
+    if "source" in config:
+        rows.append(("Scores", (f"{config['source']['name']}: sha256 {config['source']['sha256']}",)))
     if images:
         rows.append(("Images", (images.get("source") or images["name"], f"sha256 {images['sha256']}")))
         macro = config["macro"]

@@ -1,7 +1,7 @@
 """Published correlations on real data: nats-tss ground truth, real CIFAR-10 images, networks of C = 16 and N = 5.
 
-Hours on two cores. Runs are resumable: keep them with ``NASGAUGE_SCORES=folder``, start again after a kill, or score on
-several machines and copy the parts together.
+Twenty minutes of one core. Runs are resumable: keep them with ``NASGAUGE_SCORES=folder``, start again after a kill, or
+score on several machines and copy the parts together.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from ..real_images import real_cifar10
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 NASWOT_CELLS, OTHER_CELLS = 1000, 300
+CHANCE = 15.0  # percent
 OTHERS = ("synflow", "jacob_cov", "snip", "grad_norm", "fisher", "grasp")
 SYNFLOW, TOLERANCE = (0.74, 0.05), 0.08
 SOURCES = {
@@ -77,9 +78,18 @@ def published(shared: Path, name: str, source: str) -> float:
 
 
 def test_naswot_agrees_with_validation_accuracy_as_published(bench: Benchmark, naswot_scores: Scores) -> None:
+    """As the authors' plot_scores.py, which made the published figures: without accuracies of 15 % and less.
+
+    Those are the cells that learn nothing. Their score is -inf, so that with them the correlation is higher.
+    """
     ids, scores = naswot_scores
     assert not np.isnan(scores["naswot"]).any()
-    tau = kendalltau(scores["naswot"], bench.query(ids, "valid_accuracy", dataset="cifar10")).statistic
+    accuracy = bench.query(ids, "valid_accuracy", dataset="cifar10")
+    learnt = accuracy > CHANCE
+    assert np.isneginf(scores["naswot"][~learnt]).all() and np.isfinite(scores["naswot"][learnt]).all()
+    tau = kendalltau(scores["naswot"][learnt], accuracy[learnt]).statistic
+    print(f"naswot, {learnt.sum()} cells above chance: {tau:.3f}, all {len(ids)}: "
+          f"{kendalltau(scores['naswot'], accuracy).statistic:.3f}")  # fmt: skip
     assert tau == pytest.approx(0.574, abs=0.03)
 
 
@@ -89,7 +99,9 @@ def test_naswot_search_finds_what_was_published(bench: Benchmark, naswot_scores:
     ids, scores = naswot_scores
     draws = np.random.default_rng(1).integers(0, len(ids), (500, n))
     winners = ids[draws[np.arange(500), scores["naswot"][draws].argmax(1)]]
-    assert bench.query(winners, "test_accuracy", dataset="cifar10").mean() == pytest.approx(mean, abs=0.5)
+    accuracy = bench.query(winners, "test_accuracy", dataset="cifar10")
+    print(f"best of {n} by naswot: {accuracy.mean():.2f} ±{accuracy.std():.2f}, published {mean}")
+    assert accuracy.mean() == pytest.approx(mean, abs=0.5)
 
 
 def rho(bench: Benchmark, found: Scores, name: str) -> float:
@@ -102,6 +114,7 @@ def rho(bench: Benchmark, found: Scores, name: str) -> float:
 
 def test_synflow_agrees_as_published(bench: Benchmark, other_scores: Scores) -> None:
     value, tolerance = SYNFLOW
+    print(f"synflow: {rho(bench, other_scores, 'synflow'):.3f}, published {value}")
     assert rho(bench, other_scores, "synflow") == pytest.approx(value, abs=tolerance)
 
 
@@ -114,5 +127,6 @@ def test_other_scores_agree_with_one_of_two_sources(
     for source in SOURCES:
         if (name, source) != ("jacob_cov", "ZiCo"):  # not in that table
             known[source] = published(shared, name, source)
+    print(f"{name}: {value:.3f}, published {known}")
     nearest = min(known, key=lambda source: abs(known[source] - value))
     assert value == pytest.approx(known[nearest], abs=TOLERANCE), f"nearest of {known}"
