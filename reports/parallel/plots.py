@@ -80,9 +80,9 @@ def over_trainers(numbers: Numbers, dataset: str, measure: str, mode: str) -> Vi
     x = np.array([setting.workers for setting in settings], dtype=np.float64)
     lines = []
     for slot, label in enumerate(numbers.fleet.labels):
-        found = np.array([numbers.summary(setting, dataset, label, measure) for setting in settings])
-        lines.append(Line(label, x, *found.T, slot, BAND, steps=False))
-    rules = ()
+        y, low, high = np.array([numbers.summary(setting, dataset, label, measure) for setting in settings]).T
+        lines.append(Line(label, x, y, low, high, slot, BAND, steps=False))
+    rules: tuple[Rule, ...] = ()
     if measure in ("tree_wasserstein", "choices"):
         at = at_random(numbers.space)[measure]
         rules = (Rule("across", at, f"two random architectures: {number(at, 2)}"),)

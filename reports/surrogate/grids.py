@@ -52,7 +52,7 @@ def _difference(found: Outcome, dataset: str, model: str, start: float, end: flo
 
 def sizes_grid(found: Outcome, dataset: str, column: str = "tau") -> Grid:
     """One measure of every model by the number of architectures learned from."""
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for slot, model in enumerate(found.models):
         means = (found.summary(dataset, model, size, column).mean for size in found.sizes)
         rows.append((_label(found, slot, model), *(number(mean, 3) for mean in means)))

@@ -33,7 +33,7 @@ def _datasets(found: Outcome) -> tuple[tuple[str, str], ...]:
 def learning_curves(found: Outcome) -> tuple[Plot, Figures]:
     """Every measure over the number of architectures learned from."""
     names = names_of(found)
-    views = {
+    views: dict[tuple[str, ...], Panel] = {
         (name, measure.column): curve_view(found, dataset, measure)
         for name, dataset in names.items() for measure in MEASURES
     }  # fmt: skip
