@@ -286,6 +286,7 @@ def encode(
     from .bench.spaces import space as space_called
     from .proxies.encodings import encode
 
+    importlib.import_module(".searchers", __name__)  # whose encodings join the registry
     if isinstance(space, str):
         space = space_called(space) if space in SPACES else open(space)
     return encode(space if isinstance(space, Space) else space.space, encoding, archs, **settings)

@@ -6,15 +6,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..bench.errors import UnknownName
+from ..proxies.encodings import ENCODINGS, Entry
 from .bananas import bananas
+from .bayes.rows import tree_wasserstein
 from .bayes.search import tw_gp, tw_gp_batch
 from .best_of import best_of
 from .bohb import bohb
+from .dngo import cate_dngo, cate_dngo_ls, dngo
 from .evolution import evolution
 from .halving import hyperband, successive_halving
 from .local_search import local_search
+from .nearest import nearest
 from .nsga2 import nsga2
 from .optuna_adapter import optuna_search
+from .predicted_evolution import predicted_evolution
 from .random_search import random
 from .reinforce import reinforce
 from .runner.run import Run
@@ -34,9 +39,16 @@ SEARCHERS: dict[str, Callable[..., Recipe]] = {
     "optuna": optuna_search,
     "best-of": best_of,
     "warm-start": warm_start,
+    "dngo": dngo,
+    "cate-dngo": cate_dngo,
+    "cate-dngo-ls": cate_dngo_ls,
+    "predicted-evolution": predicted_evolution,
+    "nearest": nearest,
     "tw-gp": tw_gp,
     "tw-gp-batch": tw_gp_batch,
 }
+
+ENCODINGS["tree-wasserstein"] = Entry(tree_wasserstein)  # an encoding that is at home on this floor
 
 
 def recipe(searcher: str | Recipe | type | Mapping[str, Any]) -> Recipe:
@@ -71,11 +83,16 @@ __all__ = [
     "bananas",
     "best_of",
     "bohb",
+    "cate_dngo",
+    "cate_dngo_ls",
+    "dngo",
     "evolution",
     "hyperband",
     "local_search",
+    "nearest",
     "nsga2",
     "optuna_search",
+    "predicted_evolution",
     "random",
     "recipe",
     "reinforce",

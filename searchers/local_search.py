@@ -86,9 +86,12 @@ class LocalSearch:
             self._queue = draw_unseen(self._space, self._rng, self._seen, self._starts)
             return bool(self._queue)
         self._expanded.add(self._current)
-        near = self._rng.permutation(self._space.neighbours(self._current)).tolist()
-        self._queue = [arch for arch in near if arch not in self._seen]
+        self._queue = [arch for arch in self._around(self._current) if arch not in self._seen]
         return True
+
+    def _around(self, arch: int) -> list[int]:
+        """The neighbours of an architecture in the order in which they are looked at."""
+        return self._rng.permutation(self._space.neighbours(arch)).tolist()
 
     def _next_centre(self) -> int | None:
         """The architecture to look around next; None to start again."""
