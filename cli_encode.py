@@ -49,6 +49,7 @@ def encode(
     import numpy as np
 
     from . import open
+    from . import searchers as _searchers  # noqa: F401  # whose encodings join the registry
     from .bench.spaces import SPACES
     from .bench.spaces import space as space_called
     from .bench.whole import whole_file
