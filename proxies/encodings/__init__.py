@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...bench.errors import BadValue, UnknownName
+from ...bench.live import need_torch
 from ...bench.spaces import Architectures, Cells101, Size, Space, Topology
 
 if TYPE_CHECKING:
@@ -34,16 +35,20 @@ class Entry:
             list of names loads neither torch nor scipy.
         spaces: classes of spaces that it encodes.
         vectors: whether an architecture becomes a row of numbers, which any learner takes (a graph does not).
+        torch: whether it takes PyTorch.
     """
 
     encoder: str | Encoder
     spaces: tuple[type[Space], ...] = (Space,)
     vectors: bool = True
+    torch: bool = False
 
     def load(self) -> Encoder:
-        """The function."""
+        """The function; MissingPackage where PyTorch is needed and absent."""
         if not isinstance(self.encoder, str):
             return self.encoder
+        if self.torch:
+            need_torch(f"the encoding {self.encoder.partition(':')[2]!r}")
         module, _, function = self.encoder.partition(":")
         loaded: Encoder = getattr(importlib.import_module(f".{module}", __name__), function)
         return loaded
@@ -62,6 +67,7 @@ ENCODINGS: dict[str, Entry] = {
     "path-weighted": Entry("paths:weighted", CELLS),
     "path-features": Entry("features:features", (*CELLS, Size)),
     "graph": Entry("graph:graphs", vectors=False),
+    "arch2vec": Entry("arch2vec:arch2vec", CELLS, torch=True),
 }
 """Every encoding by its name; one of your own is one more entry: ``ENCODINGS["mine"] = Entry(function)``."""
 

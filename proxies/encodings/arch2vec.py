@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -50,11 +50,7 @@ def arch2vec(
     distinct, places = np.unique(representatives(space)[ids], return_inverse=True)
     cells = tokens(space, distinct)
     network = network_of(cells, settings).to(where)
-    floats: dict[str, Any] = {
-        name: np.asarray(each, dtype=np.float32) if each.dtype.kind == "f" else each
-        for name, each in checkpoint.weights.items()
-    }
-    load_weights(network, floats, path)
+    load_weights(network, checkpoint.weights, path)
     network.eval()
     length = cells.symbols.shape[1]
     rows = np.empty((len(cells), settings.latent * (length if pool == "nodes" else 1)), dtype=np.float32)

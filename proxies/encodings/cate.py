@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -53,8 +53,7 @@ def cate(
     cells = tokens(space, distinct, settings.variant)
     reach, real = attention_of(cells, settings)
     network = network_of(cells.vocabulary, settings).to(where)
-    floats: dict[str, Any] = {name: np.asarray(each, dtype=np.float32) for name, each in checkpoint.weights.items()}
-    load_weights(network, floats, path)
+    load_weights(network, checkpoint.weights, path)
     network.eval()
     rows = np.empty((len(cells), settings.width), dtype=np.float32)
     with torch.no_grad():

@@ -11,6 +11,7 @@ layer's time on a processor; both are written out for that case.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,8 +21,8 @@ BLOCKED = -1e9
 _LEVELS = 256  # of the random bytes that dropout compares
 
 
-def allowed_bias(reach: Tensor, real: Tensor) -> Tensor:
-    """What is added to attention scores, (n, 1, L, L): 0 where node i attends to j, `BLOCKED` elsewhere.
+def allowed_bias(reach: Tensor, real: Tensor, heads: int) -> Tensor:
+    """What is added to attention scores, (n * heads, L, L): 0 where node i attends to j, `BLOCKED` elsewhere.
 
     Beside `BLOCKED` a score is below the precision of a float: where all are blocked, all weigh the same, as released.
 
@@ -31,15 +32,30 @@ def allowed_bias(reach: Tensor, real: Tensor) -> Tensor:
     """
     stuck = ~reach.any(-1, keepdim=True)
     bias = torch.zeros(reach.shape, device=reach.device).masked_fill_(~reach, BLOCKED)
-    return bias.masked_fill_(stuck & ~real[:, None, :], 2 * BLOCKED)[:, None]
+    return bias.masked_fill_(stuck & ~real[:, None, :], 2 * BLOCKED).repeat_interleave(heads, 0)
+
+
+class _NarrowSoftmax(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, scores: Tensor) -> Tensor:
+        weights = (scores - scores.amax(-1, keepdim=True)).exp_()
+        weights /= weights.sum(-1, keepdim=True)
+        ctx.save_for_backward(weights)
+        return weights
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (weights,) = ctx.saved_tensors
+        pulled = gradients[0] * weights
+        return pulled.addcmul_(weights, pulled.sum(-1, keepdim=True), value=-1)
 
 
 def narrow_softmax(scores: Tensor) -> Tensor:
     """Softmax along a short last axis."""
-    if scores.device.type != "cpu":
+    if scores.device.type != "cpu" or torch.compiler.is_compiling():
         return scores.softmax(-1)
-    raised = (scores - scores.detach().amax(-1, keepdim=True)).exp()
-    return raised / raised.sum(-1, keepdim=True)
+    weights: Tensor = _NarrowSoftmax.apply(scores)
+    return weights
 
 
 class Dropout(nn.Module):
@@ -78,13 +94,14 @@ class Layer(nn.Module):
         return out
 
     def attention(self, x: Tensor, bias: Tensor) -> Tensor:
-        """Multi-head attention with ``bias`` (n, 1, L, L) on the scores."""
+        """Multi-head attention with ``bias`` (n * heads, L, L) on the scores."""
         n, length, width = x.shape
         size = width // self.heads
-        query, key, value = self.projections(x).view(n, length, 3, self.heads, size).permute(2, 0, 3, 1, 4)
-        scores = (query * size**-0.5) @ key.transpose(-1, -2)
-        weights: Tensor = self.dropout(narrow_softmax(scores.float() + bias))
-        mixed = weights.to(value.dtype) @ value
+        split = self.projections(x).view(n, length, 3, self.heads, size).permute(2, 0, 3, 1, 4)
+        query, key, value = split.reshape(3, n * self.heads, length, size)
+        scores = torch.baddbmm(bias.to(query.dtype), query, key.transpose(1, 2), alpha=size**-0.5)
+        weights: Tensor = self.dropout(narrow_softmax(scores.float()))
+        mixed = (weights.to(value.dtype) @ value).view(n, self.heads, length, size)
         merged: Tensor = self.merge(mixed.transpose(1, 2).reshape(n, length, width))
         return merged
 
@@ -97,7 +114,7 @@ class CateNetwork(nn.Module):
         cross_layers: int = 24, cross_inner: int = 256, dropout: float = 0.1,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.scale = math.sqrt(width)
+        self.scale, self.heads = math.sqrt(width), heads
         self.symbol = nn.Embedding(vocabulary, width)
         self.segment = nn.Embedding(2, width)
         self.dropout = Dropout(dropout)
@@ -108,7 +125,7 @@ class CateNetwork(nn.Module):
     def encode(self, symbols: Tensor, reach: Tensor, real: Tensor) -> Tensor:
         """Vectors of all nodes, (n, L, width), of cells (n, L) with (n, L, L) of who attends to whom."""
         x = self.dropout(self.symbol(symbols) * self.scale)
-        bias = allowed_bias(reach, real)
+        bias = allowed_bias(reach, real, self.heads)
         for layer in self.cell:
             x = layer(x, bias)
         return x
@@ -124,7 +141,9 @@ class CateNetwork(nn.Module):
         x = self.encode(symbols.flatten(0, 1), reach.flatten(0, 1), real.flatten(0, 1))
         x = x.view(m, 2 * length, -1)
         x = x + self.dropout(self.segment.weight * self.scale).repeat_interleave(length, 0)
-        bias = allowed_bias(real.view(m, 1, 2 * length).expand(-1, 2 * length, -1), real.view(m, 2 * length))
+        bias = allowed_bias(
+            real.view(m, 1, 2 * length).expand(-1, 2 * length, -1), real.view(m, 2 * length), self.heads
+        )
         for layer in self.across:
             x = layer(x, bias)
         x = x[asked.view(m, 2 * length)]

@@ -28,7 +28,7 @@ FORMAT = "nasgauge encoder"
 SCHEMA = 1
 SHIPPED = Path(__file__).with_name("weights")
 _GROUPS = ("weights", "curves", "state")
-_DAMAGES = (OSError, EOFError, ValueError, LookupError, TypeError, zipfile.BadZipFile, zlib.error, NotImplementedError)
+_DAMAGES = (OSError, EOFError, ValueError, LookupError, TypeError, zipfile.BadZipFile, zlib.error, RuntimeError)
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 

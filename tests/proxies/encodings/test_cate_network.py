@@ -40,7 +40,7 @@ def test_a_layer_is_the_plain_one() -> None:
     layer = Layer(16, 4, 32, 0.1).eval()
     x, allowed = torch.randn(5, 7, 16), torch.rand(5, 7, 7) < 0.5
     allowed[0, 3] = False  # a node that reaches nothing attends to all alike
-    found = layer(x, allowed_bias(allowed, torch.ones(5, 7, dtype=torch.bool)))
+    found = layer(x, allowed_bias(allowed, torch.ones(5, 7, dtype=torch.bool), 4))
     torch.testing.assert_close(found, plain_layer(layer, x, allowed), atol=1e-5, rtol=1e-5)
 
 
