@@ -226,6 +226,7 @@ SEQUENTIAL: dict[str, dict[str, Any]] = {
 }
 IN_BATCHES: dict[str, Any] = {"batch": 5, "initial": 50, "refit": 5}
 BATCHED = {name: {**IN_BATCHES, **settings} for name, settings in SEQUENTIAL.items()}
+BATCHED["tuned"] = {**BATCHED["tuned"], "method": "kriging-believer"}
 
 
 def tw_gp(preset: str = "published", *, label: str = "", **settings: Any) -> Recipe:
@@ -247,6 +248,7 @@ def tw_gp(preset: str = "published", *, label: str = "", **settings: Any) -> Rec
 def tw_gp_batch(preset: str = "published", *, label: str = "", **settings: Any) -> Recipe:
     """The same in batches: 50 random architectures, then 5 a round (the paper: 50 rounds) drawn from a k-DPP.
 
-    The presets are those of `tw_gp`; where they fit scales by rounds, it is every 5.
+    The presets are those of `tw_gp`; where they fit scales by rounds, it is every 5. tuned chooses batches by the
+    kriging believer instead of the k-DPP.
     """
     return Recipe.from_preset("tw-gp-batch", TreeWassersteinSearch, BATCHED, preset, label, settings)
