@@ -9,7 +9,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from ..bench.spaces import Ids, Space
+from ..bench.spaces import SPACES, Ids, Space
+from ..bench.spaces import space as space_called
 from ..proxies.encodings import Rows, encodings, vectors
 
 KEPT = 256e6  # bytes of a whole space's rows that are remembered; larger ones are encoded again when asked
@@ -34,7 +35,7 @@ class EncodedSpace:
     def rows(self, ids: npt.ArrayLike) -> Rows:
         """One row for each architecture, (n, d)."""
         ids = np.asarray(ids, dtype=np.int64)
-        whole = _whole(self)
+        whole = _whole(_shared(self.space), self.encoding)
         return vectors(self.space, self.encoding, ids) if whole is None else whole[ids]
 
     def chunks(self, ids: Ids) -> Iterator[tuple[Ids, Rows]]:
@@ -54,9 +55,13 @@ class EncodedSpace:
         return ids[within[np.argsort(distances[within], kind="stable")[:n]]].tolist()
 
 
+def _shared(space: Space) -> Space:
+    """The one object that stands for an official space in this process, so that copies share what is remembered."""
+    return space_called(space.name) if type(space) is SPACES.get(space.name) else space
+
+
 @lru_cache(maxsize=4)
-def _whole(encoded: EncodedSpace) -> Rows | None:
-    space, encoding = encoded.space, encoded.encoding
+def _whole(space: Space, encoding: str) -> Rows | None:
     width = vectors(space, encoding, [0]).shape[1]
     if space.size * width * 4 > KEPT:
         return None

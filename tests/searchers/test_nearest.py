@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,16 @@ def test_a_space_too_large_to_remember_is_encoded_when_asked(monkeypatch: pytest
     monkeypatch.setattr(encoded_space, "TOGETHER", 64)
     assert EncodedSpace(topology, "adjacency").nearest(5, ids, 9) == kept
     encoded_space._whole.cache_clear()
+
+
+def test_copies_of_a_space_share_the_rows_that_are_remembered() -> None:
+    topology = space("topology")
+    copy = pickle.loads(pickle.dumps(topology))
+    assert copy is not topology
+    EncodedSpace(topology, "path").rows([0])
+    before = encoded_space._whole.cache_info().misses
+    EncodedSpace(copy, "path").rows([0])
+    assert encoded_space._whole.cache_info().misses == before
 
 
 def test_the_neighbours_of_the_best_are_asked_nearest_first() -> None:
