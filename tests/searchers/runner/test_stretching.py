@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import norm
+from typer.testing import CliRunner
 
 import nasgauge as ng
 from nasgauge.bench.benchmark import Benchmark
@@ -16,6 +17,7 @@ from nasgauge.bench.spaces import space
 from nasgauge.bench.surrogate.model import Scale
 from nasgauge.bench.surrogate.quality import agreement, precision
 from nasgauge.bench.table import Table, write_table
+from nasgauge.cli import app
 from nasgauge.searchers.predictors import Forecast, predictor
 from nasgauge.searchers.runner.judging import LEVELS, judged
 from nasgauge.searchers.runner.run import Run
@@ -219,3 +221,16 @@ def test_precision_does_not_depend_on_the_order_of_ties():
     turn = rng.permutation(200)
     assert precision(truth, coarse, 10) == pytest.approx(precision(truth[turn], coarse[turn], 10))
     assert np.isnan(precision(truth[:5], truth[:5], 10))
+
+
+def test_the_command_fits_reports_and_says_what_is_wrong(bench, tmp_path):
+    table, out = str(bench.tables[0].path), tmp_path / "run"
+    words = ["surrogate", table, "-d", "cifar10", "--model", "path-features+ridge", "--model", "hamming-gp", "--sizes",
+             "20,40", "--fit-on", "40", "--draws", "2", "--held", "100", "--jobs", "1", "--out", str(out)]  # fmt: skip
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    assert f"next: nasgauge report {out}" in done.output
+    assert len(measurements(Run(out))) == 2 * 2 * 2
+    for wrong in (["--model", "path+rigde"], ["--sizes", "20,many"], ["--scale", "log"]):
+        refused = CliRunner().invoke(app, [*words, *wrong])
+        assert refused.exit_code != 0

@@ -1,9 +1,12 @@
 """A sweep over trainers: whole comparisons in one folder, resumed, refused whole, asked for in three ways."""
 
 import pytest
+from typer.testing import CliRunner
 
 import nasgauge as ng
 from nasgauge.bench.errors import BadFile, BadValue, NotMeasured
+from nasgauge.cli import app
+from nasgauge.reports import report
 from nasgauge.searchers import recipe
 from nasgauge.searchers.bayes.search import tw_gp_batch
 from nasgauge.searchers.runner.run import Run
@@ -94,3 +97,15 @@ def test_a_damaged_statement_is_refused(made, tmp_path):
     config = dict(made.config, trainers="many")
     with pytest.raises(BadFile, match="sweep over trainers"):
         comparisons(Run.create(tmp_path / "run", config, ()))
+
+
+def test_the_command_sweeps_and_its_report_knows(toy_path, tmp_path):
+    out = tmp_path / "run"
+    words = ["compare", str(toy_path), "-s", "random", "-d", "cifar10", "--queries", "6", "--seeds", "2", "-w", "1",
+             "-w", "2", "--mode", "sync", "--mode", "async", "--jobs", "1", "--out", str(out)]  # fmt: skip
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    assert [path.name for path in sorted(out.glob("trainers-*"))] == [
+        "trainers-001", "trainers-002-async", "trainers-002-sync",
+    ]  # fmt: skip
+    assert "with 1 and 2 trainers" in report(Run(out)).title
