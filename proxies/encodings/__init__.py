@@ -67,6 +67,7 @@ ENCODINGS: dict[str, Entry] = {
     "path-weighted": Entry("paths:weighted", CELLS),
     "path-features": Entry("features:features", (*CELLS, Size)),
     "graph": Entry("graph:graphs", vectors=False),
+    "cate": Entry("cate:cate", CELLS, torch=True),
     "arch2vec": Entry("arch2vec:arch2vec", CELLS, torch=True),
 }
 """Every encoding by its name; one of your own is one more entry: ``ENCODINGS["mine"] = Entry(function)``."""

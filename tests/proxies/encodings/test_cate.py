@@ -1,0 +1,92 @@
+"""CATE with the weights that come with the package: what it has learned, and what its encodings tell apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+pytest.importorskip("torch")
+
+import torch
+
+import nasgauge as ng
+from nasgauge.bench.errors import BadFile, BadValue
+from nasgauge.bench.spaces import Space, space
+from nasgauge.proxies.encodings.cate_tokens import costs
+from nasgauge.proxies.encodings.cate_training import CatePretraining, settings_for
+from nasgauge.proxies.encodings.checkpoints import SHIPPED, Checkpoint, load_checkpoint, save_checkpoint, shipped
+from nasgauge.proxies.encodings.pretraining import load_weights
+
+TSS, CELLS = space("topology"), space("cells101")
+both = pytest.mark.parametrize("one", [TSS, CELLS], ids=["topology", "cells101"])
+
+
+def of(one: Space) -> Checkpoint:
+    return load_checkpoint(shipped("cate", one), "cate", one)
+
+
+@both
+def test_shipped_weights_are_those_of_the_default_settings(one: Space) -> None:
+    settings = {name: value for name, value in of(one).settings.items() if name != "steps"}
+    assert settings_for(one).__dict__ == settings  # the command of the manual makes this file
+    assert sum(path.stat().st_size for path in SHIPPED.glob("*.npz")) < 10e6
+
+
+@both
+def test_hidden_tokens_of_cells_never_seen_cost_far_less_than_guessing_by_frequency(one: Space) -> None:
+    task = CatePretraining(one, settings_for(one))
+    load_weights(task.network, of(one).weights, "shipped")
+    task.network.eval()
+    with torch.no_grad():
+        measures = task.held_out(torch.device("cpu"))
+    assert measures["held_cross_entropy"] < 0.8 * task.unigram_entropy()
+
+
+def test_isomorphic_cells_are_encoded_equal() -> None:
+    ids = np.random.default_rng(0).integers(TSS.size, size=500)
+    rows = ng.encode(TSS, "cate", ids)
+    assert rows.shape == (500, 64)
+    assert rows.dtype == np.float32
+    np.testing.assert_array_equal(rows, ng.encode(TSS, "cate", TSS.canonical(ids)))
+    assert np.isfinite(ng.encode(TSS, "cate", ids, pool="mean")).all()
+    given = CELLS.graph(70_000)
+    assert len(ng.encode(CELLS, "cate", [given, 70_000])) == 2
+
+
+def test_what_else_is_encoded_does_not_matter() -> None:
+    rows = ng.encode(TSS, "cate", [5, 9000, 77, 5])
+    np.testing.assert_allclose(rows[1:3], ng.encode(TSS, "cate", [9000, 77]), atol=1e-5)
+    np.testing.assert_array_equal(rows[0], rows[3])
+
+
+@both
+def test_distances_follow_what_cells_compute_with(one: Space) -> None:
+    """More than chance; how little is a finding (`reports/FINDINGS.md`)."""
+    rng = np.random.default_rng(0)
+    first, second = rng.integers(one.size, size=(2, 8000))
+    apart = np.linalg.norm(np.asarray(ng.encode(one, "cate", first)) - ng.encode(one, "cate", second), axis=1)
+    computed = np.abs(costs(one, first, "flops") - costs(one, second, "flops"))
+    found = spearmanr(apart, computed)
+    print(f"{one.name}: Spearman of encoding distance and FLOPs difference {found.statistic:.3f}")
+    assert found.statistic > 0
+    assert found.pvalue < 1e-3
+
+
+def test_weights_of_another_space_damaged_or_misfit_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path
+    with pytest.raises(BadValue, match="'cells101'"):
+        ng.encode(TSS, "cate", [0], weights=shipped("cate", CELLS))
+    (folder / "short.npz").write_bytes(shipped("cate", TSS).read_bytes()[:5000])
+    with pytest.raises(BadFile, match="short"):
+        ng.encode(TSS, "cate", [0], weights=folder / "short.npz")
+    good = of(TSS)
+    wrong = Checkpoint("cate", "topology", TSS.size, {**good.settings, "width": 32}, good.epochs, good.weights, {}, {})
+    with pytest.raises(BadFile, match="do not fit"):
+        ng.encode(TSS, "cate", [0], weights=save_checkpoint(folder / "misfit.npz", wrong))
+    with pytest.raises(BadValue, match="legal: output, mean"):
+        ng.encode(TSS, "cate", [0], pool="first")
+    with pytest.raises(BadValue, match="available"):
+        ng.encode(TSS, "cate", [0], device="tpu9")
