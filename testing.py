@@ -90,6 +90,11 @@ class SpaceConformance(ABC):
     def test_graph_leads_back_to_the_id(self, space: Space, few: Ids) -> None:
         assert [space.from_graph(space.graph(arch)) for arch in few.tolist()] == few.tolist()
 
+    def test_architectures_can_be_drawn(self, space: Space, few: Ids) -> None:
+        for arch in few[:: max(1, len(few) // 5)].tolist():
+            drawing = space.draw(arch)
+            assert drawing.svg.startswith("<svg") and drawing.title.endswith(space.text(arch))
+
     def test_id_accepts_number_text_and_graph(self, space: Space, few: Ids) -> None:
         arch = int(few[-1])
         assert space.id(arch) == space.id(np.int32(arch)) == space.id(space.text(arch)) == space.id(space.graph(arch))

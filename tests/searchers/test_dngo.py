@@ -32,6 +32,8 @@ class TestDngo(SearcherConformance):
 
 
 class TestDngoWithLocalSteps(SearcherConformance):
+    spaces = ("topology", "tiny")
+
     def make_recipe(self) -> Recipe:
         return dngo("released", **QUICK, local=True, patience=2)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy import sparse
 
 from nasgauge.bench.errors import BadArchitecture, BadValue
-from nasgauge.bench.spaces import Graph, space
+from nasgauge.bench.spaces import Cells101, Graph, space
 from nasgauge.bench.spaces.cells101_hash import OPERATIONS as LABELS
 from nasgauge.bench.spaces.topology import OPERATIONS
 from nasgauge.proxies.encodings import encode, vectors
@@ -118,6 +120,17 @@ def test_truncation_keeps_the_shortest_and_most_probable_words(of: str) -> None:
 def test_probabilities_of_words_are_their_shares_of_all_cells_of_201() -> None:
     topology = space("topology")
     np.testing.assert_allclose(vectors(topology, "path").mean(axis=0, dtype=np.float64), likely(topology), rtol=1e-5)
+
+
+def test_probabilities_on_cells101_are_in_proportion_to_the_official_law_of_drawing() -> None:
+    """The constants of nas-encodings count draws that are no cells, too: about 5 of 8."""
+    cells = space("cells101")
+    assert isinstance(cells, Cells101)
+    words = vectors(cells, "path", cells.sample_rejection(20_000, np.random.default_rng(0)))
+    ends = np.cumsum([0, *(3**size for size in range(6))])
+    shares = np.array([words[:, a:b].mean() for a, b in pairwise(ends)])
+    given = likely(cells)[ends[:-1]]
+    np.testing.assert_allclose(given[:5] / shares[:5], 0.375, rtol=0.1)
 
 
 @pytest.mark.parametrize("of", ["topology", "cells101"])
