@@ -199,7 +199,7 @@ def test_trouble_never_becomes_nan(values: list[float]) -> None:
     mean, spread = module.standard(told)  # type: ignore[attr-defined]
     for tuning in (QUICK, RELEASED[2]):
         scales = module.fit_scales(twice, (told - mean) / spread, tuning, np.random.default_rng(0))  # type: ignore[attr-defined]
-        for noise in (scales.noise, 1e6):
+        for noise in (scales.noise, 0.0, 1e6):
             posterior = module.Posterior(twice, told, Scales(scales.lengths, noise))  # type: ignore[attr-defined]
             said = posterior.predict(points)
             for numbers in (said.mean, said.covariance, *posterior.leave_one_out()):
