@@ -124,7 +124,10 @@ def _reading(analysis: Analysis) -> tuple[str, ...]:
                      "reaches. A seed decides the initial weights and the batch.")  # fmt: skip
     sizes = found.sizes()
     if sizes:
-        lines.append("Baselines that need no network (params, flops, random) are in every report, asked for or not.")
+        lines.append(
+            "Baselines that need no network (params, flops, random) are in every report, asked for or not; "
+            "latency:DEVICE joins them when it is scored, where the table knows it."
+        )
     return tuple(lines)
 
 

@@ -133,7 +133,8 @@ def _first(analysis: Analysis) -> tuple[str, str] | None:
         equal = counted(int(best.equal), "random training")
     text = f"Expected best {number(best.accuracy)} % of {number(top)} %: as good as {equal}"
     if not math.isnan(best.trainings):
-        text += f"; scoring all {len(known):,} takes as long as {number(best.trainings, 1)} full trainings"
+        cost = f"{best.trainings:.1g}" if best.trainings < 1 else number(best.trainings, 1)
+        text += f"; scoring all {len(known):,} takes as long as {cost} full trainings"
     return head, text + "."
 
 
