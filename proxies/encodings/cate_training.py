@@ -183,6 +183,10 @@ class CatePretraining(Pretraining):
             arrays = (masked.symbols[part].astype(np.int64), self.reach[cells], self.real[cells], masked.targets[part])
             yield tuple(torch.from_numpy(each).to(device, non_blocking=True) for each in arrays)
 
+    def held_batches(self, device: torch.device) -> Iterator[tuple[Tensor, ...]]:
+        """The held-out pairs, whose masks never change, as the arguments of `loss`."""
+        return self._batches(self.held, device)
+
     def loss(self, *batch: Tensor) -> Tensor:
         """Cross-entropy with smoothed labels, mean over the asked tokens (the released KL but for a constant)."""
         symbols, reach, real, targets = batch
@@ -193,7 +197,7 @@ class CatePretraining(Pretraining):
     def held_out(self, device: torch.device) -> dict[str, float]:
         """The same loss; cross-entropy [nats] without smoothing; percent of tokens named rightly."""
         sums, count = np.zeros(3), 0
-        for batch in self._batches(self.held, device):
+        for batch in self.held_batches(device):
             symbols, reach, real, targets = batch
             asked = targets != UNSCORED
             scores, true = self.network(symbols, reach, real, asked).float(), targets[asked]

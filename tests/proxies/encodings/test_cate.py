@@ -11,10 +11,12 @@ from scipy.stats import spearmanr
 pytest.importorskip("torch")
 
 import torch
+from torch.nn.functional import cross_entropy
 
 import nasgauge as ng
 from nasgauge.bench.errors import BadFile, BadValue
 from nasgauge.bench.spaces import Space, space
+from nasgauge.proxies.encodings.cate_pairs import UNSCORED
 from nasgauge.proxies.encodings.cate_tokens import costs
 from nasgauge.proxies.encodings.cate_training import CatePretraining, settings_for
 from nasgauge.proxies.encodings.checkpoints import SHIPPED, Checkpoint, load_checkpoint, save_checkpoint, shipped
@@ -37,12 +39,26 @@ def test_shipped_weights_are_those_of_the_default_settings(one: Space) -> None:
 
 @both
 def test_hidden_tokens_of_cells_never_seen_cost_far_less_than_guessing_by_frequency(one: Space) -> None:
+    """Over all tokens; what of it inputs and outputs are, and operations, is a finding (`reports/FINDINGS.md`)."""
     task = CatePretraining(one, settings_for(one))
     load_weights(task.network, of(one).weights, "shipped")
     task.network.eval()
+    costs_of, asked_for = [], []
     with torch.no_grad():
         measures = task.held_out(torch.device("cpu"))
+        for symbols, reach, real, targets in task.held_batches(torch.device("cpu")):
+            asked = targets != UNSCORED
+            scores = task.network(symbols, reach, real, asked)
+            costs_of.append(cross_entropy(scores, targets[asked], reduction="none").numpy())
+            asked_for.append(targets[asked].numpy())
+    cost, true = np.concatenate(costs_of), np.concatenate(asked_for)
+    assert measures["held_cross_entropy"] == pytest.approx(cost.mean(), rel=1e-5)
     assert measures["held_cross_entropy"] < 0.8 * task.unigram_entropy()
+    ends = true < task.tokens.first + 2
+    for what, part in (("all", ends | ~ends), ("inputs and outputs", ends), ("operations", ~ends)):
+        share = np.bincount(true[part]) / part.sum()
+        entropy = -(share[share > 0] * np.log(share[share > 0])).sum()
+        print(f"{one.name}, {what}: cross-entropy {cost[part].mean():.3f}, unigram entropy {entropy:.3f} [nats]")
 
 
 def test_isomorphic_cells_are_encoded_equal() -> None:
