@@ -12,6 +12,7 @@ from ...searchers.bayes.embedding import Points
 from ..comparison.trajectory import Ints, Repetitions
 from ..statistics import Floats
 
+AT_ONCE = 256  # batches whose distances are in memory together
 NOISE = 1e-3  # variance of an observation, the least that is published for the Gaussian process
 
 
@@ -35,13 +36,14 @@ def together(started: Floats, ended: Floats) -> list[Ints]:
     return found
 
 
-def volume(points: Points) -> float:
-    """log det(exp(-distance) + NOISE I) / n: near 0 where all n are far apart, log(NOISE) nearly where all are equal.
+def volume(points: Floats) -> Floats:
+    """log det(exp(-distance) + NOISE I) / n of batches of one size: ``points`` (batches, n, coordinates) -> (batches,).
 
-    Per architecture, so that batches of different sizes can be compared.
+    Near 0 where all n are far apart, log(NOISE) nearly where all are equal; per architecture, so that batches of
+    different sizes can be compared. Distances are sums of differences of coordinates.
     """
-    kernel = np.exp(-points.distances().sum(axis=0))
-    return float(np.linalg.slogdet(kernel + NOISE * np.eye(len(kernel)))[1]) / len(kernel)
+    apart = np.abs(points[:, :, None] - points[:, None]).sum(axis=-1)
+    return np.asarray(np.linalg.slogdet(np.exp(-apart) + NOISE * np.eye(points.shape[1]))[1] / points.shape[1])
 
 
 def volumes(runs: Repetitions, ids: Ids, points: Points) -> Floats:
@@ -54,6 +56,10 @@ def volumes(runs: Repetitions, ids: Ids, points: Points) -> Floats:
     for run, length in enumerate(runs.lengths):
         batches = together(runs.numbers["started"][run, :length], runs.numbers["seconds"][run, :length])
         places = np.searchsorted(ids, runs.id[run, :length])
-        if batches:
-            found[run] = np.mean([volume(points.take(places[batch])) for batch in batches])
+        values = []
+        for size in sorted({len(batch) for batch in batches}):
+            alike = np.array([places[batch] for batch in batches if len(batch) == size])
+            values += [volume(points.values[alike[first : first + AT_ONCE]]) for first in range(0, len(alike), AT_ONCE)]
+        if values:
+            found[run] = np.concatenate(values).mean()
     return found
