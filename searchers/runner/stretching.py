@@ -245,8 +245,12 @@ def _fit(bench: Benchmark, run: Run, piece: Piece, values: Floats, learned: Ids,
 
 
 def _having(bench: Benchmark, metric: str) -> list[str | None]:
-    """The data sets that have a metric; none named where it does not depend on one, or nobody has it."""
-    found = [entry.dataset for entry in bench.index.entries if entry.metric == metric]
+    """The data sets that have a metric; none named where it does not depend on one, or nobody has it.
+
+    As in a comparison, "cifar10-valid" (the trainings on half of CIFAR-10) has to be asked for.
+    """
+    having = [entry.dataset for entry in bench.index.entries if entry.metric == metric]
+    found = [name for name in having if name is None or not name.endswith("-valid")]
     return list(dict.fromkeys(found)) or [None]
 
 
