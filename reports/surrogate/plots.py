@@ -107,7 +107,9 @@ def calibration_plot(found: Outcome) -> tuple[Plot, Figures]:
     """The share of truths within intervals over the level of the intervals."""
     names = names_of(found)
     sizes = sorted(found.sizes, key=lambda size: size != found.close)
-    views = {(name, str(size)): _calibration(found, dataset, size) for name, dataset in names.items() for size in sizes}
+    views: dict[tuple[str, ...], Panel] = {
+        (name, str(size)): _calibration(found, dataset, size) for name, dataset in names.items() for size in sizes
+    }
     caption = (
         "Central intervals for the mean over runs of architectures of held-out classes. On the diagonal, an interval "
         "holds what it promises; below it, forecasts are too sure, above it, not sure enough."
