@@ -66,7 +66,7 @@ def test_the_divergence_is_that_of_normals() -> None:
 def test_shipped_weights_draw_cells_again_that_they_never_saw() -> None:
     checkpoint = load_checkpoint(shipped("arch2vec", TSS), "arch2vec", TSS)
     settings = {name: value for name, value in checkpoint.settings.items() if name != "steps"}
-    assert settings_for(TSS).__dict__ == settings  # the command of the manual makes this file
+    assert settings_for(TSS).__dict__ == settings  # the command of the manual trains so
     task = Arch2vecPretraining(TSS, settings_for(TSS))
     load_weights(task.network, checkpoint.weights, "shipped")
     task.network.eval()

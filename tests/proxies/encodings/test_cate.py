@@ -33,7 +33,7 @@ def of(one: Space) -> Checkpoint:
 @both
 def test_shipped_weights_are_those_of_the_default_settings(one: Space) -> None:
     settings = {name: value for name, value in of(one).settings.items() if name != "steps"}
-    assert settings_for(one).__dict__ == settings  # the command of the manual makes this file
+    assert settings_for(one).__dict__ == settings  # the command of the manual trains so
     assert sum(path.stat().st_size for path in SHIPPED.glob("*.npz")) < 10e6
 
 
