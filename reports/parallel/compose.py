@@ -219,8 +219,8 @@ def _reading(found: Fleet) -> tuple[str, ...]:
         "accuracy the searcher was told.",
         f"Speed-up: seconds until the common number of queries, of {found.first} over those of more, mean over seeds. "
         f"“Sooner as good”: when the mean regret is first down at what {found.first} end with in the common time, "
-        "likewise; its interval resamples seeds. Both can lie above the number of trainers: of many trainings at a time "
-        "the short ones end first, and luck does its part.",
+        "likewise; its interval resamples seeds. Both can lie above the number of trainers: of many trainings at a "
+        "time the short ones end first, and luck does its part.",
         "Without work: share of trainer-seconds until the last training ended in which a trainer had nothing to do.",
         "Distances inside batches are between architectures that were asked for without knowing each other's result; "
         "tree-Wasserstein with length scales 1. Volume: log det(exp(−distance) + 0.001 I) per architecture, of what is "
