@@ -31,7 +31,7 @@ class PredictedEvolution(Rounds):
     """
 
     def __init__(
-        self, space: Space, rng: np.random.Generator, *, encoding: str = "path-features", head: str = "random-forest",
+        self, space: Space, rng: np.random.Generator, *, encoding: str = "path-features", head: str = "ridge",
         initial: int = 20, batch: int = 10, candidates: int = 100, population: int = 20, tournament: int = 5,
         exploration: str = "mean",
     ) -> None:  # fmt: skip
