@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -28,6 +30,19 @@ def test_signed_rank_equals_scipy_without_ties_and_counts_ties_half() -> None:
     assert signed_rank([np.nan, 1.0]) == signed_rank([1.0])
     assert np.isnan(signed_rank([np.nan]))
     assert signed_rank(np.r_[difference, np.zeros(20)]) > signed_rank(difference)  # ties speak for no difference
+
+
+@given(st.lists(st.sampled_from([-2.0, -1.0, 0.0, 0.5, 1.0, 1.0, 3.0]), min_size=1, max_size=9).filter(any))
+@settings(max_examples=60, deadline=None)
+def test_signed_rank_with_ties_counts_all_signs(difference: list[float]) -> None:
+    values = np.array(difference)
+    ranks = stats.rankdata(np.abs(values))
+    signs = np.array(list(itertools.product([0, 1], repeat=len(values))))
+    half = ranks[values == 0].sum() / 2
+    sums = (signs * np.where(values == 0, 0, ranks)).sum(1) + half
+    found = ranks[values > 0].sum() + half
+    tail = min((sums <= found + 1e-9).mean(), (sums >= found - 1e-9).mean())
+    assert signed_rank(values) == pytest.approx(min(1.0, 2 * tail))
 
 
 @given(st.lists(st.sampled_from([0.0, 0.01, 0.02, 0.02, 0.2, 0.7, 1.0, np.nan]), min_size=1, max_size=8))
