@@ -1,4 +1,4 @@
-"""The command line: one command per verb, no logic of its own. What computes is in `cli_runs`."""
+"""The command line: one command per verb; what computes is in `cli_runs`, `cli_training` and `cli_encode`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from .bench.errors import NasgaugeError
 from .cli_encode import encoding
 from .cli_options import Home, architectures, integer, say
 from .cli_runs import runs
+from .cli_training import trainings
 
 if TYPE_CHECKING:
     pass
@@ -176,6 +177,7 @@ def query(
 
 
 app.add_typer(runs)
+app.add_typer(trainings)
 app.add_typer(encoding)
 
 
