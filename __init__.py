@@ -39,6 +39,7 @@ __all__ = [
     "compare",
     "convert",
     "encode",
+    "encodings",
     "fetch",
     "open",
     "report",
@@ -373,6 +374,41 @@ def build(
     return build(
         of, pictures, out=out, budget=budget, seeds=seeds, sample=sample, protocol=protocol, run=run, device=device,
         jobs=jobs, cluster=cluster, loss_curves=loss_curves, licence=licence, progress=progress,
+    )  # fmt: skip
+
+
+def encodings(
+    bench: Benchmark,
+    encodings: Sequence[str],
+    *,
+    heads: Sequence[str] = (),
+    dataset: str | Sequence[str] = (),
+    metric: str | None = None,
+    budget: int | None = None,
+    searchers: Sequence[str] = (),
+    jobs: int = -1,
+    cluster: str | None = None,
+    out: str | os.PathLike[str] | None = None,
+    progress: bool = False,
+    **settings: Any,
+) -> Run:
+    """Measure what encodings are worth on a table; see `nasgauge.searchers.runner.encoding_study.encoding_study`.
+
+    Args:
+        encodings: names such as "path" or "cate"; predictors of the others are compared with those of the first.
+        heads: "ridge", "gp", "random-forest", "mlp"; default: all of them.
+        dataset: one data set or several; default: all that have the metric.
+        searchers: "dngo", "predicted-evolution", "nearest": each searches with every encoding, too.
+        out: the run folder; default: one under ``runs/`` named after what is asked, so that asking again goes on.
+        settings: the numbers of the study: ``sizes``, ``draws``, ``pool``, ``mapped``, ``queries``, ...
+    """
+    from .searchers.predictors.heads import HEADS
+    from .searchers.runner.encoding_study import encoding_study
+
+    return encoding_study(
+        bench, out, encodings=encodings, heads=heads or tuple(HEADS),
+        datasets=(dataset,) if isinstance(dataset, str) else tuple(dataset), metric=metric, budget=budget,
+        searchers=searchers, jobs=jobs, cluster=cluster, progress=progress, **settings,
     )  # fmt: skip
 
 

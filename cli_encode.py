@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .cli_options import Home
+from .cli_options import Home, integers
 
 encoding = typer.Typer()
 
@@ -79,6 +79,81 @@ def encode(
     with whole_file(path) as temporary, temporary.open("wb") as file:
         np.save(file, rows, allow_pickle=False)
     print(path)
+
+
+@encoding.command()
+def encodings(
+    name: Annotated[str, typer.Argument(help="A benchmark, or the path of a table.")],
+    encoder: Annotated[
+        list[str],
+        typer.Option(
+            "--encoding",
+            "-e",
+            help="adjacency, path, cate, ...; may be given several times; predictors of "
+            "the others are compared with those of the first.",
+        ),
+    ],
+    dataset: Annotated[
+        list[str] | None, typer.Option("--dataset", "-d", help="May be given several times [default: all].")
+    ] = None,
+    head: Annotated[
+        list[str] | None, typer.Option(help="ridge, gp, random-forest, mlp; may be given several times [default: all].")
+    ] = None,
+    metric: Annotated[
+        str | None, typer.Option("--metric", "-m", help="Whose values [default: test_accuracy if there is one].")
+    ] = None,
+    budget: Annotated[int | None, typer.Option(help="Epochs of the training run [default: the longest].")] = None,
+    sizes: Annotated[
+        str, typer.Option(help="Architectures learned from, for the curves.")
+    ] = "10,20,50,100,200,500,1000",
+    fit_on: Annotated[int, typer.Option(help="Architectures learned from, in the fits looked at closely.")] = 100,
+    draws: Annotated[int, typer.Option(help="Of each size; the same for every predictor.")] = 10,
+    held: Annotated[int, typer.Option(help="At most so many architectures are predicted in each draw.")] = 1_000,
+    pool: Annotated[
+        int, typer.Option(help="At most so many architectures among which neighbours are looked for.")
+    ] = 10_000,
+    centres: Annotated[int, typer.Option(help="Architectures whose neighbours are looked at.")] = 1_000,
+    neighbours: Annotated[int, typer.Option(help="How many nearest ones of each.")] = 10,
+    pairs: Annotated[int, typer.Option(help="Pairs whose distances are compared with how they differ.")] = 5_000,
+    mapped: Annotated[int, typer.Option(help="Architectures on the maps.")] = 1_000,
+    searcher: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--searcher",
+            "-s",
+            help="dngo, predicted-evolution or nearest: search with every encoding, too; may be given several times.",
+        ),
+    ] = None,
+    queries: Annotated[int, typer.Option(help="With --searcher: evaluations of a repetition.")] = 150,
+    seeds: Annotated[int, typer.Option(help="With --searcher: repetitions.")] = 20,
+    base_seed: Annotated[int, typer.Option(help="All random streams derive from it.")] = 0,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", help="Processes; -1: one per core. Results do not depend on it.")
+    ] = -1,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler that does the work instead.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: one under runs/].")] = None,
+    home: Home = None,
+) -> None:
+    """Measure what encodings are worth on a table: predictors, neighbourhoods, maps, transfer, searches.
+
+    Start the same command again to go on after a kill. The report of the folder has everything on one page.
+
+    \b
+    Examples:
+      nasgauge encodings nats-tss -d cifar10 -e adjacency -e path -e cate --out runs/encodings
+      nasgauge encodings nasbench101 -e path -e cate --head ridge --sizes 10,100,1000 --searcher dngo
+    """
+    from . import encodings, open
+
+    run = encodings(
+        open(name, home=home), encoder, heads=head or (), dataset=dataset or (), metric=metric, budget=budget,
+        sizes=integers(sizes, "--sizes"), fit_on=fit_on, draws=draws, held=held, pool=pool, centres=centres,
+        neighbours=neighbours, pairs=pairs, mapped=mapped, searchers=searcher or (), queries=queries, seeds=seeds,
+        base_seed=base_seed, jobs=jobs, cluster=cluster, out=out, progress=True,
+    )  # fmt: skip
+    print(f"{run.folder}\nnext: nasgauge report {run.folder}")
 
 
 def _settings(texts: list[str]) -> dict[str, Any]:

@@ -113,7 +113,10 @@ def _view(axes: Axes, view: View, handles: dict[str, Any]) -> None:
         if not line.faint:
             handles.setdefault(plain(line.label), handle)
     for dots in view.dots:
-        handles.setdefault(plain(dots.label), _dots(axes, dots))
+        if dots.shades is not None:
+            _shaded(axes, dots)
+        else:
+            handles.setdefault(plain(dots.label), _dots(axes, dots))
     for rule in view.rules:
         handle = _rule(axes, rule, (view.x_start, view.x_end))
         if rule.label:
@@ -171,6 +174,18 @@ def _dots(axes: Axes, dots: Dots) -> Any:
         dots.x, dots.y, linestyle="none", marker=marker, markersize=1.2 if many else 0.75 * dots.size,
         color=dots.style.colour, alpha=0.35 if many else 0.85, markeredgewidth=0, rasterized=many,
     )[0]  # fmt: skip
+
+
+def _shaded(axes: Axes, dots: Dots) -> None:
+    """Points in the colours of a scale, which stands beside them."""
+    assert axes.figure is not None
+    drawn = axes.scatter(
+        dots.x, dots.y, c=dots.shades, s=(0.55 * dots.size) ** 2, cmap="viridis", linewidths=0, plotnonfinite=True,
+        rasterized=True,
+    )  # fmt: skip
+    bar = axes.figure.colorbar(drawn, ax=axes, fraction=0.05, pad=0.02)
+    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.set_label(plain(dots.shade_title))
 
 
 def _rule(axes: Axes, rule: Rule, span: tuple[float, float]) -> Any:

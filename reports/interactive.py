@@ -138,6 +138,13 @@ def _dots(dots: Dots) -> dict[str, Any]:
     }  # fmt: skip
     if dots.words:
         trace["text"] = _all_escaped(dots.words)
+    if dots.shades is not None:
+        trace["marker"] |= {
+            "color": np.asarray(dots.shades, dtype=np.float32), "colorscale": "Viridis", "opacity": 0.9,
+            "colorbar": {"title": {"text": _escaped(dots.shade_title), "side": "right"}, "outlinewidth": 0,
+                         "thickness": 14},
+        }  # fmt: skip
+        trace["showlegend"] = False
     if dots.low is not None and dots.high is not None:
         trace["error_y"] = {
             "type": "data", "symmetric": False, "array": np.asarray(dots.high - dots.y, dtype=np.float32),

@@ -159,8 +159,15 @@ def _surrogate(run: Run) -> Report:
     return surrogate(run)
 
 
+def _encoding(run: Run) -> Report:
+    from .encoding import encoding
+
+    return encoding(run)
+
+
 REPORTS: dict[str, Callable[[Run], Report]] = {
     "compare": _comparison,
+    "encodings": _encoding,
     "parallel": _parallel,
     "score": _correlation,
     "surrogate": _surrogate,

@@ -99,7 +99,10 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class Dots:
-    """Points at ``x``, ``y`` (n,), with whiskers from ``low`` to ``high`` where given; ``words`` are shown on hover."""
+    """Points at ``x``, ``y`` (n,), with whiskers from ``low`` to ``high`` where given; ``words`` are shown on hover.
+
+    Where there are ``shades`` (n,), a scale of colours named ``shade_title`` shows them; NaN is grey.
+    """
 
     label: str
     x: Floats
@@ -109,6 +112,8 @@ class Dots:
     low: Floats | None = None
     high: Floats | None = None
     size: float = 5.0  # points of type
+    shades: Floats | None = None
+    shade_title: str = ""
 
     MANY: ClassVar[int] = 2_000  # from here on dots are small and see-through
 

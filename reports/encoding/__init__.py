@@ -1,0 +1,5 @@
+"""The report on encodings: predictors, neighbourhoods, distances, maps, transfer and searches of each."""
+
+from .compose import encoding
+
+__all__ = ["encoding"]
