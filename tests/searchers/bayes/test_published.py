@@ -23,7 +23,8 @@ from nasgauge.searchers.runner.search import search_once
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
-RUNS = int(os.environ.get("NASGAUGE_RUNS", "24"))
+RUNS = int(os.environ.get("NASGAUGE_RUNS", "20"))
+PAIRS = max(RUNS, 60)  # enough for nine corrected comparisons of .6 standard deviations
 LEVEL = 0.01
 DATASETS = ("cifar10", "cifar100", "ImageNet16-120")
 #: Mean and standard deviation over five runs [percent], computed from the result files of ntienvu/TW_NAS.
@@ -99,9 +100,8 @@ def better(ours: dict[object, np.ndarray], theirs: dict[object, np.ndarray]) -> 
 
 
 def test_tree_wasserstein_search_finds_better_cells_than_random_search(topology: Topology) -> None:
-    runs = max(RUNS, 60)  # on cifar10 half a standard deviation apart
     ours, theirs = (
-        {name: topology.errors(recipe, name, [200], runs)[0] for name in DATASETS} for recipe in (tw_gp(), random())
+        {name: topology.errors(recipe, name, [200], PAIRS)[0] for name in DATASETS} for recipe in (tw_gp(), random())
     )
     better(ours, theirs)
 
@@ -130,7 +130,11 @@ def test_errors_are_the_published_ones_or_lower(topology: Topology, recipe: Reci
 def test_tuned_search_finds_better_cells_than_evolution_early_and_late(topology: Topology) -> None:
     at = (100, 200, 300)
     ours, theirs = (
-        {(name, n): row for name in DATASETS for n, row in zip(at, topology.errors(recipe, name, at), strict=True)}
+        {
+            (name, n): row
+            for name in DATASETS
+            for n, row in zip(at, topology.errors(recipe, name, at, PAIRS), strict=True)
+        }
         for recipe in (tw_gp("tuned"), evolution())
     )
     better(ours, theirs)
@@ -145,7 +149,7 @@ def test_on_nasbench101_it_finds_better_cells_than_random_search_and_evolution(r
     bred = evolution(population=50, tournament=10, replace=False)  # the settings of the published code
     for recipe in (random(), bred, tw_gp(), tw_gp("tuned")):
         best = []
-        for seed in range(max(RUNS // 2, 12)):
+        for seed in range(max(RUNS, 24)):
             objective = Objective(cells, accuracy, np.ones(cells.size), Clock(queries=200), budget=108)
             search_once(recipe.start(cells, np.random.default_rng(seed), budgets=(108,)), objective)
             best.append(100 - max(objective.values))
