@@ -7,20 +7,22 @@ import shlex
 from typing import Any
 
 from ...bench.spaces import Space
-from ...searchers.runner.encoding_study import PLAIN, PREDICTORS, SEARCHES
+from ...searchers.runner.encoding_parts import PLAIN
+from ...searchers.runner.encoding_study import PREDICTORS, SEARCHES
 from ...searchers.runner.run import Run
-from ..blocks import Alarm, Block, Cell, Facts, Findings, Grid, Label, Listing, Pictures, Plot, Points, Section, Text
+from ..blocks import Alarm, Block, Facts, Findings, Listing, Pictures, Plot, Points, Section, Text
 from ..comparison import comparison
 from ..panels import Panel
 from ..pictures import drawable, picture
 from ..report import Report
 from ..statistics import LEVEL, RESAMPLES, SEED
 from ..surrogate.measures import metric_words, unit
-from ..view import Style
 from ..words import between, counted, joined, number, p_value, signed
+from .grids import neighbour_grid, predictor_grids, transfer_grid
 from .outcome import Outcome, outcome
 from .plots import distance_plot, heads_plot, learning_curves, map_plot, neighbour_plot, transfer_plot
 
+DRAWN = 3  # neighbours of one architecture; nearest.csv has more
 CURVES = ("plot-", "ranks", "final-regret")
 """Pictures of the comparison's page that this one shows, too."""
 
@@ -41,11 +43,11 @@ def encoding(run: Run) -> Report:
         figures.update(made[1])
         return (made[0],)
 
-    predicted = (*drawn(learning_curves(found)), *drawn(heads_plot(found)), *_grids(found))
-    smooth = (*drawn(neighbour_plot(found)), *(_neighbour_grid(found, dataset) for dataset in found.datasets))
+    predicted = (*drawn(learning_curves(found)), *drawn(heads_plot(found)), *predictor_grids(found))
+    smooth = (*drawn(neighbour_plot(found)), *(neighbour_grid(found, dataset) for dataset in found.datasets))
     distant = drawn(distance_plot(found))
     mapped = drawn(map_plot(found))
-    moved = (*drawn(transfer_plot(found)), _transfer_grid(found)) if len(found.transfers) else ()
+    moved = (*drawn(transfer_plot(found)), transfer_grid(found)) if len(found.transfers) else ()
     searched = _searched(found, figures)
     space = drawable(found.config["benchmark"])
     cells = () if space is None else _cells(found, space)
@@ -162,57 +164,6 @@ def _facts(found: Outcome) -> Facts:
     ), compact=True)  # fmt: skip
 
 
-def _grids(found: Outcome) -> list[Block]:
-    """From the close size, for every head: each encoding against the first."""
-    if found.predictors is None:
-        return []
-    blocks: list[Block] = []
-    for dataset in found.predictors.datasets:
-        rows = []
-        for head in found.config["heads"]:
-            of = found.of_head(head)
-            if of is None or not len(of.fits):
-                continue
-            for slot, encoding in enumerate(found.encodings):
-                name = f"{encoding}+{head}"
-                tau, rho, first = (
-                    of.summary(dataset, name, of.close, column) for column in ("tau", "rho", "precision")
-                )
-                row = of.difference(dataset, name, of.close, "tau")
-                against = ("", "", "") if row is None else (
-                    signed(row["mean"]), between(row["low"], row["high"], 3), p_value(row["p_holm"]))  # fmt: skip
-                rows.append((Label(name, Style.of(slot).colour), number(tau.mean, 3), between(tau.low, tau.high, 3),
-                             *against, number(rho.mean, 3), number(first.mean, 3)))  # fmt: skip
-        blocks.append(Grid(
-            f"{dataset}: from {found.predictors.close:,} architectures",
-            ("", "τ", f"{LEVEL:.0%} interval", f"τ minus {found.encodings[0]}'s", f"{LEVEL:.0%} interval", "p",
-             "Spearman's ρ", "P@10"), tuple(rows),
-            "p: signed-rank test over draws against the first encoding with the same head, Holm-adjusted.",
-        ))  # fmt: skip
-    return blocks
-
-
-def _neighbour_grid(found: Outcome, dataset: str) -> Grid:
-    rows: list[tuple[Cell, ...]] = []
-    for kind in found.kinds:
-        gap, rank = found.gap(dataset, kind, "gap"), found.gap(dataset, kind, "rank_gap")
-        against = [found.smoother(dataset, kind, other, "gap") for other in reversed(PLAIN)]
-        slot = found.encodings.index(kind) if kind in found.encodings else None
-        rows.append((
-            Label(kind, None if slot is None else Style.of(slot).colour), number(gap.mean), between(gap.low, gap.high),
-            *("" if kind == other else f"{signed(mean, 2)} ({between(low, high)})"
-              for other, (mean, low, high) in zip(reversed(PLAIN), against, strict=True)),
-            number(rank.mean, 1), f"{gap.runs:,}",
-        ))  # fmt: skip
-    return Grid(
-        f"{dataset}: how much neighbours differ",
-        ("neighbours", f"difference [{unit(found.metric)}]", f"{LEVEL:.0%} interval",
-         *(f"minus that of {other}" for other in reversed(PLAIN)), "in percentiles", "architectures"), tuple(rows),
-        "Differences between kinds of neighbours are taken architecture by architecture. Architectures without a "
-        "measured neighbour are left out.",
-    )  # fmt: skip
-
-
 def _cells(found: Outcome, space: Space) -> tuple[Block, ...]:
     archs = found.archs.set_index("id")
     dataset = found.datasets[0]
@@ -231,31 +182,11 @@ def _cells(found: Outcome, space: Space) -> tuple[Block, ...]:
             items = [picture(space, centre, reached(centre), f"the {asked} of those looked at")]
             items += [
                 picture(space, int(row.id), reached(int(row.id)), f"distance {number(row.distance, 3)}")
-                for row in rows.sort_values("place").itertuples()
+                for row in rows.sort_values("place").head(DRAWN).itertuples()
             ]
             blocks.append(Pictures(f"{encoding}: nearest to the {asked} architecture on {dataset}", tuple(items)))
     note = "Pale parts of a cell lie on no way from its input to its output. Ties are drawn in the order of ids."
     return (*blocks, Text((note,))) if blocks else ()
-
-
-def _transfer_grid(found: Outcome) -> Grid:
-    table = found.transfers
-    rows = []
-    for row in table[(table["learned"] == "source") & (table["size"] == found.config["fit_on"])].itertuples():
-        encoding = str(row.model).rpartition("+")[0]
-        rows.append((
-            Label(str(row.model), Style.of(found.encodings.index(encoding)).colour), f"{row.dataset}, {row.crossing}",
-            number(row.tau, 3), between(row.low, row.high, 3),
-            "" if encoding == found.encodings[0] else signed(row.against), p_value(row.p_holm),
-            number(row.lost, 3), between(row.lost_low, row.lost_high, 3),
-        ))  # fmt: skip
-    return Grid(
-        f"Learned from {found.config['fit_on']:,} outside",
-        ("", "to more", "τ", f"{LEVEL:.0%} interval", f"minus {found.encodings[0]}'s", "p", "lost by crossing",
-         f"{LEVEL:.0%} interval"), tuple(rows),
-        "Lost by crossing: τ of the same predictor from as many architectures inside, minus τ from outside, draw by "
-        "draw. p: signed-rank test over draws, Holm-adjusted over encodings.",
-    )  # fmt: skip
 
 
 def _searched(found: Outcome, figures: dict[str, tuple[Panel, ...]]) -> tuple[Block, ...]:

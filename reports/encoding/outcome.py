@@ -14,7 +14,8 @@ from scipy.special import ndtri
 from scipy.stats import spearmanr
 
 from ...bench.errors import BadFile, MissingFile
-from ...searchers.runner.encoding_study import PLAIN, PREDICTORS, SEARCHES, frames
+from ...searchers.runner.encoding_parts import PLAIN, frames
+from ...searchers.runner.encoding_study import PREDICTORS, SEARCHES
 from ...searchers.runner.run import Run
 from ..significance import holm, signed_rank
 from ..statistics import LEVEL, SEED, Summary, bootstrap_mean, summarise

@@ -116,7 +116,7 @@ def _neighbour_ladder(found: Outcome, dataset: str, column: str) -> Ladder:
 
 def distance_plot(found: Outcome) -> tuple[Plot, Figures]:
     """Spearman's rho of encoding distance with what pairs differ in."""
-    columns = list(dict.fromkeys(found.correlations["of"]))
+    columns = sorted(dict.fromkeys(found.correlations["of"]), key=lambda column: column != "flops")
     views: dict[tuple[str, ...], Panel] = {}
     for column in columns:
         rungs = []
