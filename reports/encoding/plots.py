@@ -48,9 +48,10 @@ def learning_curves(found: Outcome) -> tuple[Plot, Figures] | None:
     }  # fmt: skip
     caption = (
         f"Mean over {found.predictors.config['draws']} draws with its {LEVEL:.0%} interval; every predictor learns "
-        "from the same architectures and is judged on the same ones, isomorphic to none that was learned. Dashed: how "
-        "well two seeds of the table agree."
+        "from the same architectures and is judged on the same ones, isomorphic to none that was learned."
     )
+    if any(each["noise"] for each in found.predictors.questions.values()):
+        caption += " Dashed: how well two seeds of the table agree."
     return Plot("learning", choices, views, tuple(still), caption), dict(still)
 
 
