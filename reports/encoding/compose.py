@@ -156,8 +156,8 @@ def _facts(found: Outcome) -> Facts:
         ("Benchmark", (str(benchmark["title"]),)),
         ("Space", (f"{benchmark['space']}: {benchmark['architectures']:,} architectures, {benchmark['classes']:,} up "
                    "to isomorphism",)),
-        ("Values", tuple(f"{metric_words(each['metric'])} on {each['dataset']} after {each['budget']} epochs"
-                         for each in config["questions"])),
+        ("Values", ("; ".join(f"{metric_words(each['metric'])} on {each['dataset']} after {each['budget']} epochs"
+                              for each in config["questions"]),)),
         ("Neighbours", (f"the {config['neighbours']} nearest of {counted(len(found.archs), 'architecture')}, one of "
                         "each isomorphism class",)),
         ("Draws", (f"{config['draws']} of each size; base seed {config['base_seed']}",)),
@@ -199,11 +199,12 @@ def _searched(found: Outcome, figures: dict[str, tuple[Panel, ...]]) -> tuple[Bl
     blocks: list[Block] = [Text((
         f"{made.lead}. The whole page on these searches: nasgauge report {found.searches.folder}",
     ))]  # fmt: skip
-    plots = (block for section in made.sections for block in section.blocks if isinstance(block, Plot))
-    for plot in plots:
-        if plot.name.startswith(CURVES):
-            blocks.append(plot)
-            figures.update({name: made.figures[name] for name in plot.still})
+    for section in made.sections:
+        for block in section.blocks:
+            if isinstance(block, Plot) and block.name.startswith(CURVES):
+                blocks += [Text((f"On {section.title}:",))] if block.name.startswith("plot-") else []
+                blocks.append(block)
+                figures.update({name: made.figures[name] for name in block.still})
     return tuple(blocks)
 
 

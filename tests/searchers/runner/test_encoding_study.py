@@ -78,7 +78,7 @@ def test_its_page_shows_every_part(study):
     for words in (
         "Encodings of tss-digits", "How many architectures a predictor takes", "Whether neighbours are alike",
         "Nearest neighbours, drawn", "Maps", "What distances follow", "Searching with each encoding", "one edit",
-        "nearest, path", "t-SNE", "FLOPs",
+        "nearest, path", "t-SNE", "FLOPs", "On digits:",
     ):  # fmt: skip
         assert words in page, words
     assert "From one part of the space to another" not in page
@@ -101,6 +101,19 @@ def test_learning_outside_is_kept_beside_learning_inside(shared, real_home, tmp_
         assert row.tau == pytest.approx(sides["source"].mean())
         assert row.lost == pytest.approx((sides["target"] - sides["source"]).mean())
     assert "From one part of the space to another" in ng.report(found.run).html()
+
+
+def test_the_page_says_the_command_that_makes_the_same_run(study):
+    from typer.testing import CliRunner
+
+    from nasgauge.cli import app
+    from nasgauge.reports.encoding.compose import command
+
+    words = command(study.config).split()
+    before = {path: path.stat().st_mtime_ns for path in study.parts()}
+    answer = CliRunner().invoke(app, [*words[1:], "--jobs", "1", "--out", str(study.folder)])
+    assert answer.exit_code == 0, answer.output
+    assert {path: path.stat().st_mtime_ns for path in study.parts()} == before  # the same question: nothing is redone
 
 
 def test_bad_questions_end_in_one_error_and_no_folder(digits, tmp_path):
