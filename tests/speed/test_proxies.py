@@ -23,7 +23,9 @@ from nasgauge.proxies.score_run import ScoreRun
 from nasgauge.proxies.signals import Signals
 from nasgauge.proxies.subject import Asked, Candidate
 
+from ..plain_networks import plain_topology
 from .conftest import Row, in_python
+from .plain_zero_cost import SIX
 
 TSS = space("topology")
 ROUNDS = 2
@@ -110,7 +112,10 @@ def test_scores_of_the_gradient_together(name: str, row: Row) -> None:
 
 
 def test_all_together_beside_each_alone(row: Row) -> None:
-    """What `--proxy all` asks for, beside a run with each of its names; each builds its own network."""
+    """What `--proxy all` asks for, beside a run with each of its names; each builds its own network.
+
+    Half of what is left is shared by nothing: the Hessian product of grasp and the second batch of zico.
+    """
     batch = batch_of(128)
 
     def run(made: Proxy | Combination) -> Callable[[], None]:
@@ -124,9 +129,27 @@ def test_all_together_beside_each_alone(row: Row) -> None:
     found = in_turns(calls, rounds=1)
     summed = sum(found[made.name] for made in each)
     plain = sum(found[made.name] for made in each if isinstance(made, Proxy))
-    row("all proxies, batch 128, combinations alone too", found["together"], "s", summed / 3, "each alone", summed)
-    row("all proxies, batch 128, combinations not counted", found["together"], "s", summed / 3, "each alone", plain)
-    assert summed >= 3 * found["together"]
+    row("all proxies, batch 128, combinations alone too", found["together"], "s", summed / 2, "each alone", summed)
+    row("all proxies, batch 128, combinations not counted", found["together"], "s", plain / 1.5, "each alone", plain)
+    assert summed >= 2 * found["together"]
+
+
+def test_six_beside_their_authors_way(row: Row) -> None:
+    """The six of zero-cost-nas from one pass, beside a pass and a copy of the whole network for each of them."""
+    batch, chosen = batch_of(64), proxies(*SIX)
+    sums = {"ours": 0.0, "theirs": 0.0}
+    for name, arch in CELLS.items():
+        plain = plain_topology(TSS.text(arch))
+        calls: dict[str, Callable[[], Any]] = {
+            "ours": lambda arch=arch: score(Candidate(TSS, arch, batch), chosen),
+            "theirs": lambda plain=plain: [each(plain, batch.images, batch.labels) for each in SIX.values()],
+        }
+        found = in_turns(calls, rounds=1)
+        what = f"six zero-cost proxies, batch 64, {name} cell"
+        row(what, found["ours"], "s", found["theirs"] / 2, "their authors' way", found["theirs"])
+        sums = {each: sums[each] + found[each] for each in sums}
+    row("the three cells together", sums["ours"], "s", sums["theirs"] / 3, "their authors' way", sums["theirs"])
+    assert sums["theirs"] >= 3 * sums["ours"]
 
 
 def test_construction(row: Row) -> None:
@@ -160,10 +183,11 @@ def test_overhead_of_the_engine(row: Row, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 MEMORY = """
-import sys, numpy as np, torch
+import os, sys, numpy as np, torch
 from nasgauge.bench.spaces import space
 from nasgauge.proxies import Batch, engine
-def resident_mb(network, batch): return resident()
+def resident_mb(network, batch):
+    return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 tss = space("topology")
 ids = np.unique(tss.canonical(np.arange(tss.size)))[-1000:]
 batch = Batch(torch.randn(8, 1, 8, 8, generator=torch.Generator().manual_seed(0)), torch.arange(8) % 4, 4)
