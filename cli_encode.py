@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .cli_options import Home, integers
+from .cli_options import Home, integers, say
 
 encoding = typer.Typer()
 
@@ -138,7 +138,8 @@ def encodings(
 ) -> None:
     """Measure what encodings are worth on a table: predictors, neighbourhoods, maps, transfer, searches.
 
-    Start the same command again to go on after a kill. The report of the folder has everything on one page.
+    Start the same command again to go on after a kill. The report of the folder has everything on one page. Fits and
+    searches that fail are recorded, the others go on, and the exit code is 1.
 
     \b
     Examples:
@@ -146,6 +147,7 @@ def encodings(
       nasgauge encodings nasbench101 -e path -e cate --head ridge --sizes 10,100,1000 --searcher dngo
     """
     from . import encodings, open
+    from .searchers.runner.encoding_study import failed_words
 
     run = encodings(
         open(name, home=home), encoder, heads=head or (), dataset=dataset or (), metric=metric, budget=budget,
@@ -154,6 +156,10 @@ def encodings(
         base_seed=base_seed, jobs=jobs, cluster=cluster, out=out, progress=True,
     )  # fmt: skip
     print(f"{run.folder}\nnext: nasgauge report {run.folder}")
+    if said := failed_words(run):
+        for words in said:
+            say(f"nasgauge: {words}")
+        raise typer.Exit(1)
 
 
 def _settings(texts: list[str]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from ...bench.run_folder import folder_for
 from ...bench.surrogate.surrogate import Question
 from ...bench.whole import whole_file
 from ..predictors.heads import HEADS
+from . import stretching
 from .encoding_parts import all_values, looked_among, make_part, model_of, part_name, rows_file
 from .encoding_transfer import crossings
 from .run import Run
@@ -134,6 +135,14 @@ def encoding_study(
             queries=queries, seeds=seeds, base_seed=base_seed, jobs=jobs, cluster=cluster, progress=progress,
         )  # fmt: skip
     return run
+
+
+def failed_words(run: Run) -> list[str]:
+    """A sentence on the fits, and one on the searches, that broke off with an error, if any did."""
+    said = [stretching.failed_words(Run(run.folder / PREDICTORS))]
+    if (run.folder / SEARCHES / "run.json").exists():
+        said.append(Run(run.folder / SEARCHES).failed_words())
+    return [words for words in said if words]
 
 
 def _encode(bench: Benchmark, run: Run) -> None:

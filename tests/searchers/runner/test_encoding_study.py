@@ -9,9 +9,9 @@ from nasgauge.bench.errors import BadValue, UnknownName
 from nasgauge.reports.encoding.outcome import outcome
 from nasgauge.searchers.predictors.encoded import Encoded
 from nasgauge.searchers.runner.encoding_parts import StoredRows, frames
-from nasgauge.searchers.runner.encoding_study import PREDICTORS
+from nasgauge.searchers.runner.encoding_study import PREDICTORS, failed_words
 from nasgauge.searchers.runner.run import Run
-from nasgauge.searchers.runner.stretching import measurements
+from nasgauge.searchers.runner.stretching import FAILURE, measurements
 
 SMALL = {"heads": ["ridge"], "sizes": [10, 30], "fit_on": 30, "draws": 2, "held": 60, "pool": 150, "centres": 12,
          "neighbours": 3, "pairs": 50, "mapped": 40, "jobs": 1}  # fmt: skip
@@ -114,6 +114,16 @@ def test_the_page_says_the_command_that_makes_the_same_run(study):
     answer = CliRunner().invoke(app, [*words[1:], "--jobs", "1", "--out", str(study.folder)])
     assert answer.exit_code == 0, answer.output
     assert {path: path.stat().st_mtime_ns for path in study.parts()} == before  # the same question: nothing is redone
+
+
+def test_failed_fits_are_told(study):
+    assert failed_words(study) == []
+    path = study.folder / PREDICTORS / "failed-one.parquet"
+    row = ("digits", "path+ridge", 10, 0, "ValueError: no", "trace")
+    pd.DataFrame([row], columns=list(FAILURE)).to_parquet(path)
+    assert "ValueError: no" in failed_words(study)[0]
+    assert "broke off with an error" in ng.report(study).html()
+    path.unlink()
 
 
 def test_bad_questions_end_in_one_error_and_no_folder(digits, tmp_path):
