@@ -66,7 +66,8 @@ def _cells(rows: npt.NDArray[np.int8]) -> Graphs:
     return Graphs(_with_ends(np.where(operations >= 0, operations + 2, -1)), adjacency, ("input", "output", *LABELS))
 
 
-def _line(rows: npt.NDArray[np.int8], keep_none: bool) -> Graphs:
+def line_adjacency() -> npt.NDArray[np.int8]:
+    """What feeds what in a cell of NAS-Bench-201 whose operations are nodes: input, six operations, output; (8, 8)."""
     size = len(EDGES) + 2
     every = np.zeros((size, size), dtype=np.int8)
     for one, (source, target) in enumerate(EDGES, start=1):
@@ -74,6 +75,11 @@ def _line(rows: npt.NDArray[np.int8], keep_none: bool) -> Graphs:
         every[one, -1] = target == 3
         for two, (other, _) in enumerate(EDGES, start=1):
             every[one, two] = target == other
+    return every
+
+
+def _line(rows: npt.NDArray[np.int8], keep_none: bool) -> Graphs:
+    every = line_adjacency()
     nodes = _with_ends(np.where((rows == 0) & (not keep_none), -1, rows + 2))
     there = (nodes >= 0).astype(np.int8)
     return Graphs(nodes, every * there[:, :, None] * there[:, None, :], ("input", "output", *TOPOLOGY_OPERATIONS))

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...bench.spaces.cells101_code import EDGE_SLOTS, MAX_VERTICES, SOURCES, TARGETS
-from ...bench.spaces.topology import EDGES
+from ...proxies.encodings.graph import line_adjacency
 
 Floats = npt.NDArray[np.float64]
 
@@ -39,14 +39,8 @@ def line_graphs(rows: npt.NDArray[np.int8]) -> OperationGraphs:
 
     Operation i->j feeds every operation j->k; the input feeds what leaves node 0, the output takes what enters node 3.
     """
-    size = len(EDGES) + 2
-    every = np.zeros((size, size), dtype=np.int8)
-    for one, (source, target) in enumerate(EDGES, start=1):
-        every[0, one] = source == 0
-        every[one, -1] = target == 3
-        for two, (other, _) in enumerate(EDGES, start=1):
-            every[one, two] = target == other
-    labels = np.full((len(rows), size), -1, dtype=np.int8)
+    every = line_adjacency()
+    labels = np.full((len(rows), len(every)), -1, dtype=np.int8)
     labels[:, 1:-1] = TOPOLOGY_PLACES[rows]
     there = np.ones(labels.shape, dtype=np.int8)
     there[:, 1:-1] = labels[:, 1:-1] >= 0
