@@ -138,7 +138,10 @@ def test_an_interrupted_comparison_says_how_to_go_on_and_goes_on(home: Path) -> 
     )
     command = [sys.executable, "-m", "nasgauge.cli", "compare", "study.toml", "--out", "run", "--jobs", "2"]
     environment = {"NASGAUGE_HOME": str(home), "PATH": "/usr/bin:/bin", "HOME": str(home)}
-    running = subprocess.Popen(command, cwd=home, env=environment, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        command, cwd=home, env=environment, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a suite in the background ignores interrupts
+    )  # fmt: skip
     deadline = time.monotonic() + 120
     while not (home / "asked").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
