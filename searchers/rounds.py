@@ -9,6 +9,7 @@ import numpy as np
 
 from ..bench.objective import Evaluation
 from ..bench.spaces import Space
+from .threads import one_thread
 from .unseen import draw_unseen
 
 
@@ -36,7 +37,8 @@ class Rounds(ABC):
 
     def ask(self, n: int = 1) -> Sequence[int]:
         if not self._queue:
-            self._queue = self._next_round()
+            with one_thread():
+                self._queue = self._next_round()
         asked, self._queue = self._queue[:n], self._queue[n:]
         self._seen.update(asked)
         return asked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from nasgauge.bench.errors import BadValue, UnknownName
 from nasgauge.bench.objective import Evaluation
@@ -219,3 +220,12 @@ def test_unknown_names_are_refused(wrong: dict[str, str]) -> None:
         tw_gp(**wrong).start(TinySpace(), np.random.default_rng(0))
     with pytest.raises(BadValue, match="variant"):
         tw_gp(variant="matlab").start(TinySpace(), np.random.default_rng(0))
+
+
+def test_a_search_is_the_same_on_any_number_of_threads() -> None:
+    asked = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            searcher = tw_gp_batch().start(space("topology"), np.random.default_rng(3))
+            asked.append(run(searcher, space("topology"), 80))
+    assert asked[0] == asked[1]
