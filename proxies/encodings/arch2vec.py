@@ -14,9 +14,8 @@ from ...bench.spaces import Ids, Space
 from . import Rows
 from .arch2vec_training import Arch2vecSettings, inputs, network_of
 from .cate_tokens import representatives, tokens
-from .cate_training import made
 from .checkpoints import load_checkpoint, shipped
-from .pretraining import load_weights
+from .pretraining import load_weights, settings_in
 
 BATCH = 4096
 
@@ -45,8 +44,7 @@ def arch2vec(
     where = device_of(device)
     path = shipped("arch2vec", space) if weights is None else weights
     checkpoint = load_checkpoint(path, "arch2vec", space)
-    known = {name: value for name, value in checkpoint.settings.items() if name != "steps"}
-    settings: Arch2vecSettings = made(Arch2vecSettings, known)
+    settings = settings_in(checkpoint, Arch2vecSettings)
     distinct, places = np.unique(representatives(space)[ids], return_inverse=True)
     cells = tokens(space, distinct)
     network = network_of(cells, settings).to(where)

@@ -16,8 +16,7 @@ from ...bench.errors import BadValue
 from ...bench.spaces import Cells101, Space
 from .arch2vec_network import Arch2vecNetwork
 from .cate_tokens import Tokens, population, tokens
-from .cate_training import made
-from .pretraining import Pretraining
+from .pretraining import Pretraining, made
 
 HELD_CELLS = 4096
 Inputs = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.bool_]]
@@ -59,8 +58,7 @@ def settings_for(space: Space, **changed: Any) -> Arch2vecSettings:
     """The settings of the shipped weights of a space, with changes: on topology, whose 6,466 classes make short epochs,
     60 of them; on cells101 50,000 of the 423,624 cells."""
     given = {"cells": 50_000} if isinstance(space, Cells101) else {"epochs": 60}
-    settings: Arch2vecSettings = made(Arch2vecSettings, {**given, **changed})
-    return settings
+    return made(Arch2vecSettings, {**given, **changed})
 
 
 def inputs(cells: Tokens) -> Inputs:

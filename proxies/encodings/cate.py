@@ -13,9 +13,9 @@ from ...bench.live.device import device_of
 from ...bench.spaces import Ids, Space
 from . import Rows
 from .cate_tokens import representatives, tokens
-from .cate_training import CateSettings, attention_of, made, network_of
+from .cate_training import CateSettings, attention_of, network_of
 from .checkpoints import load_checkpoint, shipped
-from .pretraining import load_weights
+from .pretraining import load_weights, settings_in
 
 BATCH = 4096
 
@@ -46,8 +46,7 @@ def cate(
     where = device_of(device)
     path = shipped("cate", space) if weights is None else weights
     checkpoint = load_checkpoint(path, "cate", space)
-    known = {name: value for name, value in checkpoint.settings.items() if name != "steps"}
-    settings: CateSettings = made(CateSettings, known)
+    settings = settings_in(checkpoint, CateSettings)
     stand_ins = representatives(space)[ids] if settings.variant == "paper" else np.asarray(ids)
     distinct, places = np.unique(stand_ins, return_inverse=True)
     cells = tokens(space, distinct, settings.variant)

@@ -16,7 +16,7 @@ from ...bench.spaces import Cells101, Space
 from .cate_network import CateNetwork
 from .cate_pairs import UNSCORED, Masked, mask_tokens, pairs
 from .cate_tokens import VARIANTS, Tokens, Variant, closure, costs, default_cost, population, tokens
-from .pretraining import Pretraining
+from .pretraining import Pretraining, made
 
 HELD_PAIRS = 4096
 
@@ -96,15 +96,6 @@ def settings_for(space: Space, **changed: Any) -> CateSettings:
     else:
         small |= {"threshold": 5e6, "epochs": 16}
     return made(CateSettings, {"cost": default_cost(space), **small, **changed})
-
-
-def made(kind: type[Any], given: dict[str, Any]) -> Any:
-    """``kind(**given)``; BadValue lists the settings where one is unknown."""
-    legal = list(kind.__dataclass_fields__)
-    for name in given:
-        if name not in legal:
-            raise BadValue(f"no setting {name!r} of this training; legal: {', '.join(legal)}")
-    return kind(**given)
 
 
 class CatePretraining(Pretraining):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,21 @@ from .checkpoints import Arrays, Checkpoint, load_checkpoint, save_checkpoint
 Precision = Literal["fp32", "bf16"]
 _MOMENTS = ("exp_avg", "exp_avg_sq")
 _LATEST = "latest"
+Settings = TypeVar("Settings")
+
+
+def made(kind: type[Settings], given: dict[str, Any]) -> Settings:
+    """``kind(**given)``, a dataclass; BadValue lists the settings where one is unknown."""
+    legal = [each.name for each in fields(kind)]  # type: ignore[arg-type]
+    for name in given:
+        if name not in legal:
+            raise BadValue(f"no setting {name!r} of this training; legal: {', '.join(legal)}")
+    return kind(**given)
+
+
+def settings_in(checkpoint: Checkpoint, kind: type[Settings]) -> Settings:
+    """What the weights of a checkpoint were trained with; its number of steps follows from that."""
+    return made(kind, {name: value for name, value in checkpoint.settings.items() if name != "steps"})
 
 
 class Pretraining(ABC):

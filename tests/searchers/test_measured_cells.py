@@ -10,30 +10,15 @@ import pytest
 import nasgauge as ng
 from nasgauge.bench.clock import Clock
 from nasgauge.bench.objective import Level, Objective
-from nasgauge.bench.spaces import Cells101, Ids
 from nasgauge.searchers import Recipe, evolution, hyperband, random, successive_halving
 from nasgauge.searchers.runner.search import search_once
+
+from ..measured_cells import MeasuredCells
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 BUDGETS = (4, 12, 36, 108)
 SEEDS = 100
-
-
-class MeasuredCells(Cells101):
-    """The measured cells only: draws and mutations that lead elsewhere are made again."""
-
-    measured: np.ndarray
-
-    def sample(self, n: int, rng: np.random.Generator) -> Ids:
-        return rng.choice(np.flatnonzero(self.measured), size=n)
-
-    def mutate_one(self, arch: int, rng: np.random.Generator) -> int:
-        for _ in range(300):
-            child = super().mutate_one(arch, rng)
-            if self.measured[child] and child != arch:
-                return child
-        return int(self.sample(1, rng)[0])
 
 
 class Cells:

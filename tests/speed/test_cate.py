@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -19,17 +19,10 @@ from nasgauge.proxies.encodings.cate_training import CatePretraining, settings_f
 
 from .conftest import Row
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 BATCH = 1024
 ROUNDS = 2
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """One thread, whose processor time says the truth on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 class PlainLayer(nn.Module):

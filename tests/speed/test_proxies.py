@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ from ..plain_networks import plain_topology
 from .conftest import Row, in_python
 from .plain_zero_cost import SIX
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TSS = space("topology")
 ROUNDS = 2
 CELLS = {
@@ -37,15 +39,6 @@ CELLS = {
     "light": TSS.id("|nor_conv_1x1~0|+|none~0|skip_connect~1|+|skip_connect~0|none~1|avg_pool_3x3~2|"),
 }
 cells = pytest.mark.parametrize("name", CELLS)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """One thread, whose processor time says the truth on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def batch_of(n: int) -> Batch:

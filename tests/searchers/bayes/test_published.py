@@ -16,10 +16,12 @@ import pytest
 import nasgauge as ng
 from nasgauge.bench.clock import Clock
 from nasgauge.bench.objective import Objective
-from nasgauge.bench.spaces import Cells101, Ids
+from nasgauge.bench.spaces import Ids
 from nasgauge.reports.significance import effect, holm, signed_rank
 from nasgauge.searchers import Recipe, evolution, random, tw_gp, tw_gp_batch
 from nasgauge.searchers.runner.search import search_once
+
+from ...measured_cells import MeasuredCells
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -65,20 +67,8 @@ class Topology:
         return found
 
 
-class MeasuredCells(Cells101):
-    """The cells of NAS-Bench-101 whose validation accuracy is public: draws and mutations lead to no others."""
-
-    measured: np.ndarray
-
-    def sample(self, n: int, rng: np.random.Generator) -> Ids:
-        return rng.choice(np.flatnonzero(self.measured), size=n)
-
-    def mutate_one(self, arch: int, rng: np.random.Generator) -> int:
-        for _ in range(300):
-            child = super().mutate_one(arch, rng)
-            if self.measured[child] and child != arch:
-                return child
-        return int(self.sample(1, rng)[0])
+class MeasuredRows(MeasuredCells):
+    """The same for searchers that mutate rows of operations."""
 
     def from_operations(self, operations: npt.ArrayLike) -> Ids:
         found = super().from_operations(operations)
@@ -143,7 +133,7 @@ def test_tuned_search_finds_better_cells_than_evolution_early_and_late(topology:
 def test_on_nasbench101_it_finds_better_cells_than_random_search_and_evolution(real_home: Path) -> None:
     bench = ng.open("nasbench101", home=real_home)
     accuracy = bench.query(np.arange(bench.space.size), "valid_accuracy", dataset="cifar10", budget=108)
-    cells = MeasuredCells()
+    cells = MeasuredRows()
     cells.measured = ~np.isnan(accuracy)
     found: dict[str, np.ndarray] = {}
     bred = evolution(population=50, tournament=10, replace=False)  # the settings of the published code
