@@ -30,7 +30,8 @@ SCORES = (".csv", ".parquet", ".json", ".h5")
 class Report:
     """What was learned from one run folder; the same folder gives the same bytes.
 
-    ``figures`` are drawn side by side per name, ``tables`` become CSV files of the same name.
+    ``figures`` are drawn side by side per name, ``tables`` become CSV files of the same name; a section without blocks
+    is left out.
 
     >>> report(Run("runs/first")).save("comparison.html")  # doctest: +SKIP
     """
@@ -42,6 +43,9 @@ class Report:
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     _drawn: dict[str, Figure] = field(default_factory=dict, init=False, repr=False)
     _rendered: dict[tuple[str, str], bytes] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sections", tuple(section for section in self.sections if section.blocks))
 
     def html(self) -> str:
         """The page: one file with everything in it, that never asks the network for anything."""

@@ -63,7 +63,7 @@ def correlation(run: Run | ScoreRun, resamples: int = RESAMPLES) -> Report:
     return Report(
         title=f"{many} of {found.config['benchmark']['name']} against accuracy",
         lead=f"{counted(len(found.ids), 'architecture')}; {found.main.trained}; {drawn}",
-        sections=tuple(section for section in sections if section.blocks),
+        sections=sections,
         figures=figures,
         tables=analysis.tables(),
     )

@@ -74,7 +74,7 @@ def encoding(run: Run) -> Report:
         title=f"Encodings of {found.config['benchmark']['name']}",
         lead=f"{joined(found.encodings)}, with {joined(found.config['heads'])}; {metric_words(found.metric)} on "
         f"{joined(found.datasets)}",
-        sections=tuple(section for section in sections if section.blocks),
+        sections=sections,
         figures=figures,
         tables={name: table for name, table in tables.items() if len(table)},
     )

@@ -57,7 +57,7 @@ def parallel(run: Run) -> Report:
         title=f"{joined(found.labels)} with {joined(dict.fromkeys(str(each.workers) for each in settings))} trainers",
         lead=f"{name}, {joined(found.datasets)}; {sentences.budget(found.asked)}; "
         f"{counted(found.asked.seeds, 'repetition')}",
-        sections=tuple(section for section in sections if section.blocks),
+        sections=sections,
         figures=figures,
         tables={name: table for name, table in tables.items() if len(table)},
     )

@@ -47,22 +47,18 @@ def surrogate(run: Run) -> Report:
         title=f"{metric_words(found.metric).capitalize()} of {name}, predicted",
         lead=f"{joined(found.datasets)}, after {joined(budgets)} epochs, by {joined(found.models)}; "
         f"{counted(found.config['draws'], 'draw')} of {found.sizes[0]:,} to {found.sizes[-1]:,} architectures",
-        sections=tuple(
-            section
-            for section in (
-                Section("", (*_alarms(found), _findings(found), _facts(found))),
-                Section("How many architectures it takes",
-                        (curves, *(sizes_grid(found, dataset) for dataset in found.datasets))),
-                Section(f"From {found.close:,} architectures",
-                        (*against, *(measures_grid(found, dataset) for dataset in found.datasets))),
-                Section("Whether intervals hold", (honest,)),
-                Section("Against noise, and a table of one seed", noise),
-                Section("Predicted and measured", tuple(scatter)),
-                Section("How to read this", (Points(_reading(found)),)),
-                Section("What this rests on", (Facts(_provenance(found)),)),
-                Section("Do it again", _again(found)),
-            )
-            if section.blocks
+        sections=(
+            Section("", (*_alarms(found), _findings(found), _facts(found))),
+            Section("How many architectures it takes",
+                    (curves, *(sizes_grid(found, dataset) for dataset in found.datasets))),
+            Section(f"From {found.close:,} architectures",
+                    (*against, *(measures_grid(found, dataset) for dataset in found.datasets))),
+            Section("Whether intervals hold", (honest,)),
+            Section("Against noise, and a table of one seed", noise),
+            Section("Predicted and measured", tuple(scatter)),
+            Section("How to read this", (Points(_reading(found)),)),
+            Section("What this rests on", (Facts(_provenance(found)),)),
+            Section("Do it again", _again(found)),
         ),
         figures=figures,
         tables={
