@@ -74,7 +74,7 @@ def test_mapped_curves_read_as_compressed_ones_do(tmp_path: Path) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_shared_rows_and_counts_read_as_if_every_number_were_stored(tmp_path: Path, data: st.DataObject) -> None:
     size, stored = data.draw(st.integers(1, 30)), data.draw(st.integers(1, 8))
     rows = np.array(data.draw(st.lists(st.integers(-1, stored - 1), min_size=size, max_size=size)))
@@ -196,7 +196,7 @@ def test_a_flipped_number_is_found_by_verify(tmp_path: Path) -> None:
         Table(path).verify()
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cut=st.floats(0, 0.999))
 def test_a_truncated_table_is_refused(tmp_path: Path, cut: float) -> None:
     whole = write(tmp_path / "whole.h5").read_bytes()

@@ -115,7 +115,7 @@ def same(one: Log, other: Log) -> bool:
     )
 
 
-laws = settings(max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))
+laws = settings(max_examples=1_000, suppress_health_check=list(HealthCheck))
 
 
 @laws

@@ -85,7 +85,7 @@ def test_naswot_is_minus_infinity_where_two_images_have_one_code() -> None:
     assert naswot()(candidate(NO_PATH, images).network, images) == -math.inf
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(2, 9), st.integers(1, 200), st.integers(0, 1000))
 def test_codes_compared_as_bits_are_counted_exactly(n: int, units: int, seed: int) -> None:
     on = np.random.default_rng(seed).random((n, units)) < 0.5

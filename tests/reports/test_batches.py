@@ -28,7 +28,7 @@ KNOWN = st.lists(st.floats(0, 1), min_size=1, max_size=12).map(
 
 
 @given(KNOWN)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_pairs_are_those_that_knew_nothing_of_each_other(known: np.ndarray) -> None:
     later, other = blind_pairs(known)
     expected = {

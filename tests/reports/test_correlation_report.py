@@ -215,7 +215,7 @@ def test_partial_correlation_is_that_of_residuals(run: ScoreRun, analysis: Analy
 
 
 @given(st.lists(st.integers(0, 5), min_size=12, max_size=60), st.integers(0, 2**32 - 1))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_resampled_partial_correlation_is_that_of_the_resample(values: list[int], seed: int) -> None:
     rng = np.random.default_rng(seed)
     n = len(values)
@@ -258,7 +258,7 @@ def test_a_score_beats_itself_by_nothing(found: Evidence, analysis: Analysis) ->
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=5), st.integers(1, 4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_expected_best_is_the_mean_over_all_draws(values: list[int], draws: int) -> None:
     known_ = np.sort(np.array(values, float))
     every = [max(each) for each in product(known_, repeat=draws)]
@@ -266,7 +266,7 @@ def test_expected_best_is_the_mean_over_all_draws(values: list[int], draws: int)
 
 
 @given(st.lists(st.integers(0, 99), min_size=2, max_size=40), st.integers(1, 60))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_equal_trainings_undo_the_expected_best(values: list[int], draws: int) -> None:
     known_ = np.sort(np.array(values, float))
     draws = min(draws, BEYOND * len(known_))

@@ -21,7 +21,7 @@ FEW = st.sampled_from([0.0, 1.0, 2.0, 3.0])
 
 
 @given(st.integers(2, 400), st.integers(1, 60), st.integers(1, 60), st.integers(0, 2**32 - 1))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_net_signs_equal_the_double_sum(n: int, x_values: int, y_values: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     x, y = dense_ranks(rng.integers(x_values, size=n)), dense_ranks(rng.integers(y_values, size=n))
@@ -31,7 +31,7 @@ def test_net_signs_equal_the_double_sum(n: int, x_values: int, y_values: int, se
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=200), st.integers(1, 40))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_blocks_never_divide_a_tie_and_stay_small(values: list[int], size: int) -> None:
     ranks = dense_ranks(values)
     found = blocks(ranks, size)
@@ -142,7 +142,7 @@ def brute(x: np.ndarray, y: np.ndarray, k: int) -> dict[str, float]:
 
 
 @given(st.lists(st.tuples(FEW, FEW), min_size=2, max_size=6), st.integers(1, 6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_top_statistics_equal_the_mean_over_all_orders_of_ties(pairs: list[tuple[float, float]], k: int) -> None:
     x, y = (np.array(each) for each in zip(*pairs, strict=True))
     k = min(k, len(x))
@@ -152,7 +152,7 @@ def test_top_statistics_equal_the_mean_over_all_orders_of_ties(pairs: list[tuple
 
 
 @given(st.lists(st.tuples(FEW, FEW), min_size=3, max_size=6), st.integers(1, 4), st.integers(0, 999))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_resampled_top_statistics_are_those_of_the_resample(
     pairs: list[tuple[float, float]], k: int, seed: int
 ) -> None:
@@ -197,7 +197,7 @@ def test_several_k_are_what_each_is_alone_and_more_than_all_is_all() -> None:
 
 
 @given(st.lists(st.tuples(FEW, FEW), min_size=4, max_size=9), st.integers(1, 4), st.integers(0, 999))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_top_statistics_of_a_half_are_those_of_its_architectures(
     pairs: list[tuple[float, float]], k: int, seed: int
 ) -> None:

@@ -46,7 +46,7 @@ def test_the_longest_training_is_incumbent_whatever_its_value() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from([4, 12, 36]), st.sampled_from([1.0, 2.0, 3.0, NAN])), min_size=1, max_size=9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_incumbents_equal_a_plain_loop(told: list[tuple[int, float]]) -> None:
     best, place, expected = (0, -np.inf), -1, []
     for step, (budget, value) in enumerate(told):
@@ -93,7 +93,7 @@ def test_without_censoring_the_curve_is_the_share_that_arrived() -> None:
 
 
 @given(st.lists(st.floats(0.5, 5), min_size=2, max_size=8), st.floats(1.0, 30.0))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_the_area_is_the_exact_integral_of_the_steps(costs: list[float], end: float) -> None:
     seconds = np.cumsum(costs)
     regret = np.random.default_rng(len(costs)).uniform(0, 5, len(costs))
@@ -140,7 +140,7 @@ POINTS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, m
 
 
 @given(POINTS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_hypervolume_counts_the_cells_that_are_dominated(points: list[tuple[int, int]]) -> None:
     values, costs = (np.array(each, dtype=float) for each in zip(*points, strict=True))
     found = hypervolume(values, costs, (1.0, 6.0))

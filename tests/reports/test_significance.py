@@ -33,7 +33,7 @@ def test_signed_rank_equals_scipy_without_ties_and_counts_ties_half() -> None:
 
 
 @given(st.lists(st.sampled_from([-2.0, -1.0, 0.0, 0.5, 1.0, 1.0, 3.0]), min_size=1, max_size=9).filter(any))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_signed_rank_with_ties_counts_all_signs(difference: list[float]) -> None:
     values = np.array(difference)
     ranks = stats.rankdata(np.abs(values))
@@ -46,7 +46,7 @@ def test_signed_rank_with_ties_counts_all_signs(difference: list[float]) -> None
 
 
 @given(st.lists(st.sampled_from([0.0, 0.01, 0.02, 0.02, 0.2, 0.7, 1.0, np.nan]), min_size=1, max_size=8))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_holm_rejects_what_the_step_down_procedure_rejects(p: list[float]) -> None:
     adjusted = holm(p)
     there = sorted(each for each in p if each == each)
@@ -59,7 +59,7 @@ def test_holm_rejects_what_the_step_down_procedure_rejects(p: list[float]) -> No
 
 
 @given(SAMPLES, SAMPLES)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_a12_counts_wins_and_half_ties(x: list[float], y: list[float]) -> None:
     n = min(len(x), len(y))
     pairs = [(a, b) for a, b in zip(x[:n], y[:n], strict=True) if a == a and b == b]
@@ -98,7 +98,7 @@ def test_the_detectable_difference_is_found_four_times_in_five() -> None:
 
 
 @given(st.lists(st.lists(st.sampled_from([1.0, 2.0, 3.0]), min_size=3, max_size=3), min_size=1, max_size=6))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_tied_ranks_are_average_ranks(rows: list[list[float]]) -> None:
     """A peer breaks ties by array order, so that a constant score looks perfect or useless."""
     values = np.array(rows)

@@ -46,7 +46,7 @@ def test_error_bars_are_intervals_of_the_mean_and_not_scaled_deviations() -> Non
 
 
 @given(SAMPLES, st.floats(-50, 50, width=16))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_interval_moves_and_mirrors_with_the_sample_and_stays_inside_it(sample: list[float], shift: float) -> None:
     values = np.array(sample)
     low, high = bootstrap_mean(values, rng(8), resamples=300)
@@ -86,7 +86,6 @@ def test_absurd_settings_are_refused() -> None:
 
 
 @given(st.lists(st.floats(-100, 100), min_size=1, max_size=40))
-@settings(deadline=None)
 def test_iqm_is_the_mean_of_the_middle_half(sample: list[float]) -> None:
     assert iqm(sample) == pytest.approx(stats.trim_mean(sample, 0.25))
 

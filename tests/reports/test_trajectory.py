@@ -47,7 +47,7 @@ def naive(frame: pd.DataFrame, column: str, limit: str, bound: float) -> list[fl
 
 
 @given(RUNS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_curves_equal_a_plain_loop(runs: list[list[float]]) -> None:
     frame, ours = records(runs), repetitions(runs)
     queries, seconds = np.arange(1, 11), np.linspace(0.5, 45, 23)
@@ -59,7 +59,7 @@ def test_curves_equal_a_plain_loop(runs: list[list[float]]) -> None:
 
 
 @given(RUNS, st.randoms(use_true_random=False))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_test_trace_does_not_peek(runs: list[list[float]], shuffle: object) -> None:
     """A peer sorts by test error to find its "best by validation": permuting test of all others must change nothing."""
     frame, ours = records(runs), repetitions(runs)

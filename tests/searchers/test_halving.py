@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nasgauge.bench.errors import BadValue
@@ -79,7 +79,6 @@ def test_steps_are_the_whole_part_of_the_logarithm(smallest: int, ratio: float, 
 
 
 @given(st.sets(st.integers(1, 300), min_size=1, max_size=12), st.sampled_from([2.0, 3.0, 4.0]))
-@settings(deadline=None)
 def test_ladders_use_lengths_that_exist_each_once_and_ascending(budgets: set[int], eta: float) -> None:
     have = sorted(budgets)
     for law in ("paper", "hpbandster"):

@@ -34,7 +34,7 @@ def one_by_one(images, recipe, seed, epoch):
         yield values.transpose(2, 0, 1), images.y_train[index]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     count=st.integers(1, 30),
     height=st.sampled_from((8, 16)),

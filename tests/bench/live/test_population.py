@@ -67,7 +67,7 @@ def test_every_operation_on_every_edge_trains_as_alone_to_four_digits(macro: Mac
     np.testing.assert_allclose(together, alone, rtol=1e-4)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(cells=cells, residual=st.booleans())
 def test_any_mix_trains_as_alone_but_for_rounding(cells: list[list[int]], residual: bool) -> None:
     # At the learning rate of the benchmarks rounding grows from step to step; in double precision it stays small.

@@ -48,7 +48,7 @@ def id_or_none(matrix: list[list[int]] | np.ndarray, operations: list[str]) -> i
         return None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, SIZE - 1), st.randoms(use_true_random=False))
 def test_every_renumbering_of_a_cell_has_its_id_and_hash(arch: int, random) -> None:  # type: ignore[no-untyped-def]
     matrix, operations = cell(arch)
@@ -62,7 +62,7 @@ def test_every_renumbering_of_a_cell_has_its_id_and_hash(arch: int, random) -> N
     assert module_hash(renumbered, names) == SPACE.hash(arch)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, SIZE - 1), st.integers(1, 4), st.integers(0, 2**32))
 def test_superfluous_vertices_are_pruned(arch: int, extra: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

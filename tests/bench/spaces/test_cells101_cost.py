@@ -49,7 +49,7 @@ def test_params_of_the_cell_in_the_official_notebook() -> None:
     assert SPACE.params([SPACE.parse(INCEPTION)]).tolist() == [INCEPTION_PARAMS]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, SIZE - 1), st.sampled_from([1, 10, 120]), st.sampled_from([15, 16, 32]))
 def test_params_and_flops_are_those_of_the_layers_one_by_one(arch: int, classes: int, image: int) -> None:
     graph = SPACE.graph(arch)

@@ -91,7 +91,7 @@ def test_ids_ascend_with_the_official_hash() -> None:
         assert hashes == sorted(set(hashes))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, SIZE - 1))
 def test_hash_equals_the_naive_reading_of_the_official_code(arch: int) -> None:
     matrix, operations = cell(arch)

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nasgauge.bench.errors import BadArchitecture, BadValue, NotMeasured
@@ -175,7 +175,6 @@ def small_graphs(draw: st.DrawFn) -> tuple[int, list[tuple[int, int]]]:
     return nodes, draw(st.lists(st.sampled_from(every), unique=True)) if every else []
 
 
-@settings(deadline=None)
 @given(small_graphs())
 def test_layouts_keep_their_promises(graph: tuple[int, list[tuple[int, int]]]) -> None:
     nodes, edges = graph

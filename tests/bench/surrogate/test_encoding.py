@@ -36,7 +36,7 @@ def words_of(name, arch):
 
 
 @pytest.mark.parametrize("name", ["topology", "cells101"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_words_are_counted_as_the_graph_has_them(name, data):
     arch = data.draw(st.integers(0, space(name).size - 1))

@@ -317,7 +317,7 @@ def test_every_truncation_is_a_bad_file(protocol: int) -> None:
             list(Machine(io.BytesIO(content[:end]).read, "fuzz").entries("arch2infos"))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(st.integers(0, 2**32), st.sampled_from(sorted(SAMPLES)))
 def test_flipped_moved_and_inserted_bytes_are_survived(seed: int, protocol: int) -> None:
     rng, content = random.Random(seed), bytearray(SAMPLES[protocol])
@@ -336,7 +336,7 @@ def test_flipped_moved_and_inserted_bytes_are_survived(seed: int, protocol: int)
     survives(bytes(content))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32))
 def test_damage_inside_the_compression_is_survived(tmp_path: Path, seed: int) -> None:
     """The sum in a bz2 stream catches most damage; here the stream is sound and what it holds is not."""
@@ -360,7 +360,7 @@ def test_damage_inside_the_compression_is_survived(tmp_path: Path, seed: int) ->
     assert time.process_time() - started < 5
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=300))
 def test_random_bytes_are_survived(content: bytes) -> None:
     survives(content)

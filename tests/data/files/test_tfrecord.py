@@ -8,7 +8,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nasgauge.bench.errors import BadFile, MissingFile
@@ -32,7 +32,6 @@ def test_checksum_is_crc32c() -> None:
         assert struct.pack("<I", masked_crc32c(data)) == masked(data)
 
 
-@settings(deadline=None)
 @given(payloads=PAYLOADS)
 def test_what_is_written_is_read(path: Path, payloads: list[bytes]) -> None:
     path.write_bytes(b"".join(map(frame, payloads)))
@@ -51,7 +50,6 @@ def test_batches_know_where_their_records_are(path: Path, monkeypatch: pytest.Mo
     assert batches[1].where(2) == f"{path}: record 6 (byte {offsets[6]})"
 
 
-@settings(deadline=None)
 @given(payloads=PAYLOADS.filter(bool), data=st.data())
 def test_a_truncated_file_names_the_record_and_its_place(
     path: Path, payloads: list[bytes], data: st.DataObject
@@ -70,7 +68,6 @@ def test_a_truncated_file_names_the_record_and_its_place(
         list(read_records(path))
 
 
-@settings(deadline=None)
 @given(payloads=PAYLOADS.filter(bool), data=st.data())
 def test_a_flipped_bit_is_refused(path: Path, payloads: list[bytes], data: st.DataObject) -> None:
     whole = bytearray(b"".join(map(frame, payloads)))
@@ -81,7 +78,6 @@ def test_a_flipped_bit_is_refused(path: Path, payloads: list[bytes], data: st.Da
         list(read_records(path))
 
 
-@settings(deadline=None)
 @given(content=st.binary(max_size=2000))
 def test_random_bytes_are_refused(path: Path, content: bytes) -> None:
     path.write_bytes(content)

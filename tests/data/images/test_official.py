@@ -22,7 +22,7 @@ from nasgauge.data.images.splits import read_lists
 from ...real_images import cifar10_parts, real_cifar10
 from .official_sets import python2_batch, rows_of, some_pictures, write_set
 
-SMALL = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SMALL = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.parametrize("published", PUBLISHED.values(), ids=lambda each: each.name)

@@ -16,7 +16,7 @@ from nasgauge.bench.errors import BadFile, BadValue, MissingFile, UnknownName
 from nasgauge.data.images import load, own_arrays, own_folder
 from nasgauge.data.images.shrink import shrink
 
-SMALL = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SMALL = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def arrays(n=20, side=6, channels=3, classes=4, **changes):

@@ -109,9 +109,7 @@ def calls(api: Any) -> list[tuple[str, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize(("pair", "name"), [(nats_tss, "topology"), (nats_sss, "size"), (nb201, "topology")])
-@settings(
-    max_examples=4, deadline=None, phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=4, phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck))
 @given(choices=choices)
 def test_the_same_answers_and_draws(pair: Pair, name: str, choices: Choices) -> None:
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
@@ -180,7 +178,7 @@ def test_changing_an_object_changes_the_answers(pair: Pair, tmp_path: Path) -> N
         api.clear_params(0, "200")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(archs=st.lists(st.integers(0, 15_624), min_size=1, max_size=5), shuffled=st.permutations(OPERATIONS))
 def test_texts_of_cells_are_taken_apart_alike(archs: list[int], shuffled: list[str]) -> None:
     nats_bench = pytest.importorskip("nats_bench")

@@ -257,7 +257,7 @@ def textbook_hash(matrix: np.ndarray, labels: list[int]) -> str:
     return md5(str(sorted(colours)))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data(), vertices=st.integers(2, 9), kind=st.sampled_from(("int64", "int8", "uint8", "bool", "float64")))
 def test_hashes_are_those_of_the_description(data: st.DataObject, vertices: int, kind: str) -> None:
     """For matrices of every type, sparse or dense, twice in a row; entries above 1 change the degrees."""
@@ -274,7 +274,7 @@ def test_hashes_are_those_of_the_description(data: st.DataObject, vertices: int,
         assert spec.hash_spec(canonical) == textbook_hash(np.asarray(spec.matrix), labels)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     arch=st.integers(0, SPACE.size - 1), order=st.permutations(range(5)), kind=st.sampled_from(("int8", "bool", int))
 )
@@ -375,7 +375,7 @@ def test_a_converted_table_opens_too_and_others_are_refused(api: NASBench, tmp_p
         NASBench(tmp_path / "nowhere.tfrecord")
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(
     archs=st.sets(st.integers(0, SPACE.size - 1), min_size=1, max_size=4), seed=st.integers(0, 2**32), data=st.data()
 )

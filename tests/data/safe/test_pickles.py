@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nasgauge.bench.errors import BadFile, MissingFile
@@ -42,7 +42,7 @@ plain = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(plain, st.sampled_from((2, 3, 4, 5)))
 def test_plain_data_comes_back_equal(value: Any, protocol: int) -> None:
     assert load(pickle.dumps(value, protocol)) == value
@@ -280,7 +280,7 @@ def test_every_flipped_bit_is_survived(number: int) -> None:
             survives(content[:position] + bytes([content[position] ^ (1 << bit)]) + content[position + 1 :])
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(st.binary(max_size=200))
 def test_random_bytes_are_survived(content: bytes) -> None:
     survives(content)
@@ -289,7 +289,7 @@ def test_random_bytes_are_survived(content: bytes) -> None:
 OPCODES = b"(.0123456789NIJKMUXabcdeghjlpqrstu}])\x80\x81\x85\x86\x87\x88\x89\x8a\x8c\x8f\x90\x91\x93\x94\x95"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, 2**32), st.sampled_from(range(len(SAMPLES))))
 def test_shuffled_and_inserted_opcodes_are_survived(seed: int, number: int) -> None:
     """Pieces of real pickles cut, moved and repeated, with opcodes thrown in."""

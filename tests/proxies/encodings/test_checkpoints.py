@@ -80,7 +80,7 @@ def test_other_archives_and_missing_files(tmp_path: Path) -> None:
         shipped("cate", space("size"))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.data())
 def test_a_damaged_file_is_one_clear_error_or_reads_the_same(
     tmp_path: Path, whole: Checkpoint, data: st.DataObject

@@ -39,7 +39,7 @@ def test_subsets_come_up_as_their_determinants_say(k: int) -> None:
 
 
 @given(st.lists(st.floats(0, 3), min_size=1, max_size=7), st.integers(1, 4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_symmetric_polynomials_are_sums_of_products(values: list[float], k: int) -> None:
     table = elementary_symmetric(np.array(values), k)
     for size in range(k + 1):

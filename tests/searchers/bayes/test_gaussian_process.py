@@ -116,7 +116,7 @@ def test_scikit_learn_predicts_the_same() -> None:
 
 
 @given(st.integers(0, 10_000), st.lists(st.integers(1, 6), min_size=1, max_size=4))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_a_posterior_that_grew_is_one_made_at_once(seed: int, steps: list[int]) -> None:
     """Also where values changed, cells came twice, and in a field of fixed points, which follows it."""
     from nasgauge.searchers.bayes.field import Field
@@ -214,7 +214,7 @@ def test_what_is_no_observation_is_refused(values: list[float]) -> None:
 
 
 @given(st.floats(-3, 3), st.floats(0.01, 4), st.floats(-3, 3))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_expected_improvement_is_an_expectation(mean: float, variance: float, best: float) -> None:
     nodes, weights = np.polynomial.hermite_e.hermegauss(101)
     gains = np.maximum(mean + np.sqrt(variance) * nodes - best, 0)

@@ -215,7 +215,7 @@ def test_the_weisfeiler_lehman_kernel_is_positive_semidefinite(name: str) -> Non
 
 
 @given(st.integers(0, 423_623), st.permutations(range(1, 6)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_numbering_of_vertices_does_not_matter(arch: int, order: list[int]) -> None:
     cells = space("cells101")
     row = np.maximum(cells.operations(arch), 0)

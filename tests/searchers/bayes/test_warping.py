@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm, rankdata
 
@@ -14,14 +14,12 @@ VALUES = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30)
 
 
 @given(VALUES)
-@settings(deadline=None)
 def test_scores_are_quantiles_at_mean_ranks(values: list[float]) -> None:
     expected = norm.ppf((rankdata(values) - 0.5) / len(values))
     np.testing.assert_allclose(normal_scores(values), expected, atol=1e-12)
 
 
 @given(st.lists(st.integers(-50, 50), min_size=1, max_size=30))
-@settings(deadline=None)
 def test_an_increasing_transformation_changes_nothing(values: list[int]) -> None:
     np.testing.assert_array_equal(normal_scores(values), normal_scores(np.array(values) ** 3 / 7.0))
 
