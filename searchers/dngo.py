@@ -13,7 +13,7 @@ from .dngo_model import Dngo, Training, log_expected_improvement, released_expec
 from .encoded_space import EncodedSpace
 from .rounds import Rounds
 from .searcher import Recipe
-from .unseen import draw_unseen
+from .unseen import unseen
 
 Variant = Literal["paper", "released"]
 
@@ -32,6 +32,8 @@ class DngoSearch(Rounds):
         encoding: of `proxies.encodings`, one that answers a row of numbers.
         initial: random distinct architectures that come first.
         candidates: look at so many random unseen architectures in a round instead of all.
+        by_class: ask no two isomorphic architectures (`Space.canonical`). Encodings that say what a cell computes
+            (CATE, arch2vec) give twins the same improvement, and asking them teaches nothing new.
         units, epochs, minibatch, rate, weight: of the network, see `Training`.
         variant: "released" does as the authors' code: the improvement is that over an accuracy of 100 %, with the
             variance for the deviation and 1 added, and the model has no intercept (`Dngo`).
@@ -42,7 +44,7 @@ class DngoSearch(Rounds):
 
     def __init__(
         self, space: Space, rng: np.random.Generator, *, encoding: str = "adjacency", local: bool = False,
-        initial: int = 16, batch: int = 5, patience: int = 20, candidates: int | None = None,
+        initial: int = 16, batch: int = 5, patience: int = 20, candidates: int | None = None, by_class: bool = True,
         units: int = 128, epochs: int = 30, minibatch: int = 10, rate: float = 0.01, weight: float = 5.0,
         variant: str = "paper",
     ) -> None:  # fmt: skip
@@ -55,7 +57,7 @@ class DngoSearch(Rounds):
             raise BadValue(f"weight={weight} given; legal: above 1")
         if variant not in get_args(Variant):
             raise BadValue(f"variant={variant!r} given; legal: {', '.join(get_args(Variant))}")
-        super().__init__(space, rng, initial)
+        super().__init__(space, rng, initial, by_class=by_class)
         self._encoded = EncodedSpace(space, encoding)
         self._local = local
         self._initial = initial
@@ -74,44 +76,42 @@ class DngoSearch(Rounds):
 
     def _next_round(self) -> list[int]:
         if not self._value:
-            return draw_unseen(self._space, self._rng, self._seen, self._initial)
+            return self._draw(self._initial)
         best = max(self._value.values())
         self._stale, self._best = (0, best) if best > self._best else (self._stale + 1, self._best)
         if self._stale >= self._patience:
             self._stale = 0
-            return draw_unseen(self._space, self._rng, self._seen, self._initial)
+            return self._draw(self._initial)
         self._rounds += 1
-        unseen = self._unseen()
-        if not len(unseen):
+        among = self._among()
+        if not len(among):
             return []
-        return self._near(unseen) if self._local and self._rounds % 2 == 0 else self._promising(unseen)
+        return self._near(among) if self._local and self._rounds % 2 == 0 else self._promising(among)
 
-    def _unseen(self) -> Ids:
-        if self._candidates is not None:
-            drawn = draw_unseen(self._space, self._rng, self._seen, self._candidates)
-            return np.array(drawn, dtype=np.int64)
-        unseen = np.ones(self._space.size, dtype=bool)
-        unseen[list(self._seen)] = False
-        return np.flatnonzero(unseen)
+    def _among(self) -> Ids:
+        """Unseen architectures to choose from."""
+        if self._candidates is None:
+            return unseen(self._space, self._seen)
+        return np.array(self._draw(self._candidates), dtype=np.int64)
 
-    def _promising(self, unseen: Ids) -> list[int]:
+    def _promising(self, among: Ids) -> list[int]:
         known, values = list(self._value), np.array(list(self._value.values())) / 100
         model = Dngo(self._encoded.rows(known), values, self._training, self._rng, released=self._released)
         promise = []
-        for _, rows in self._encoded.chunks(unseen):
+        for _, rows in self._encoded.chunks(among):
             mean, variance = model.predict(rows)
             if self._released:
                 promise.append(released_expected_improvement(mean, variance, 1.0))
             else:
                 promise.append(log_expected_improvement(mean, variance, values.max()))
-        return unseen[np.argsort(-np.concatenate(promise), kind="stable")[: self._batch]].tolist()
+        ranked = among[np.argsort(-np.concatenate(promise), kind="stable")]
+        return self._fresh(ranked)[: self._batch].tolist()
 
-    def _near(self, unseen: Ids) -> list[int]:
+    def _near(self, among: Ids) -> list[int]:
         best = sorted(self._value, key=self._value.__getitem__, reverse=True)[: self._batch]
         chosen: list[int] = []
         for arch in best:
-            near = self._encoded.nearest(arch, unseen, len(chosen) + 1)
-            chosen += [found for found in near if found not in chosen][:1]
+            chosen += self._encoded.nearest(arch, among, 1, seen={*self._seen, *chosen}, by_class=self._by_class)
         return chosen
 
 

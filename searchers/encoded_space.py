@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ..bench.spaces import SPACES, Ids, Space
 from ..bench.spaces import space as space_called
 from ..proxies.encodings import Rows, encodings, vectors
+from .unseen import fresh
 
 KEPT = 256e6  # bytes of a whole space's rows that are remembered; larger ones are encoded again when asked
 TOGETHER = 1 << 14  # architectures encoded at a time
@@ -44,15 +45,18 @@ class EncodedSpace:
             some = ids[first : first + TOGETHER]
             yield some, self.rows(some)
 
-    def nearest(self, arch: int, ids: Ids, n: int) -> list[int]:
-        """The ``n`` of ``ids`` whose rows are nearest to that of ``arch`` (Euclidean), nearest first; ties by place."""
+    def nearest(self, arch: int, ids: Ids, n: int, *, seen: Collection[int] = (), by_class: bool = False) -> list[int]:
+        """The ``n`` of ``ids`` whose rows are nearest to that of ``arch`` (Euclidean), nearest first; ties by place.
+
+        Args:
+            seen, by_class: leave out those seen and, by class, also what is isomorphic to them or to a nearer one.
+        """
         if not len(ids):
             return []
         row = self.rows([arch])
         distances = np.concatenate([np.square(rows - row).sum(axis=1) for _, rows in self.chunks(ids)])
-        n = min(n, len(ids))
-        within = np.flatnonzero(distances <= np.partition(distances, n - 1)[n - 1])
-        return ids[within[np.argsort(distances[within], kind="stable")[:n]]].tolist()
+        ranked = ids[np.argsort(distances, kind="stable")]
+        return fresh(self.space, ranked, seen, by_class=by_class)[:n].tolist()
 
 
 def _shared(space: Space) -> Space:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from ..bench.errors import BadValue
 from ..bench.objective import Evaluation
 from ..bench.spaces import Space
 from .searcher import Recipe
-from .unseen import draw_unseen
+from .unseen import draw_unseen, fresh
 
 
 class LocalSearch:
@@ -27,6 +28,7 @@ class LocalSearch:
             to the first one that is better.
         stop_at_minimum: start again from random architectures where no neighbour is better; False goes on from the
             best architecture whose neighbours have not been looked at.
+        by_class: ask no two isomorphic architectures (`Space.canonical`).
 
     Deviations: neighbours are those of the space. naszilla tells NAS-Bench-101 cells apart by their paths, we by
     isomorphism, and it also adds edges to vertices that pruning had dropped.
@@ -34,7 +36,7 @@ class LocalSearch:
 
     def __init__(
         self, space: Space, rng: np.random.Generator, *, starts: int = 10, whole_neighbourhood: bool = False,
-        stop_at_minimum: bool = True,
+        stop_at_minimum: bool = True, by_class: bool = False,
     ) -> None:  # fmt: skip
         if starts < 1:
             raise BadValue(f"starts={starts} given; a climb starts from at least 1 random architecture")
@@ -43,13 +45,14 @@ class LocalSearch:
         self._starts = starts
         self._whole = whole_neighbourhood
         self._stop = stop_at_minimum
+        self._by_class = by_class
         self._fitness: dict[int, float] = {}  # what is known
         self._seen: set[int] = set()  # what was asked or told
         self._expanded: set[int] = set()
         self._running: set[int] = set()
         self._current: int | None = None  # None while random architectures are asked
         self._round: list[int] = []  # what this round has been told
-        self._queue: list[int] = draw_unseen(space, rng, self._seen, starts)
+        self._queue: list[int] = self._draw()
 
     def ask(self, n: int = 1) -> Sequence[int]:
         while not self._queue and not self._running and self._next_round():
@@ -73,21 +76,27 @@ class LocalSearch:
 
     def _welcome(self, arch: int) -> None:
         """What was told without having been asked takes the place of something not yet asked."""
-        if arch in self._queue:
-            self._queue.remove(arch)
-        elif self._current is None and self._queue:
-            self._queue.pop()
+        left = self._fresh(self._queue, {arch})
+        if len(left) == len(self._queue) and self._current is None:
+            left = left[:-1]
+        self._queue = left
 
     def _next_round(self) -> bool:
         """Decide where to go and fill the queue; False where nothing is left to ask."""
         self._current = self._next_centre()
         self._round = []
         if self._current is None:
-            self._queue = draw_unseen(self._space, self._rng, self._seen, self._starts)
+            self._queue = self._draw()
             return bool(self._queue)
         self._expanded.add(self._current)
-        self._queue = [arch for arch in self._around(self._current) if arch not in self._seen]
+        self._queue = self._fresh(self._around(self._current), self._seen)
         return True
+
+    def _draw(self) -> list[int]:
+        return draw_unseen(self._space, self._rng, self._seen, self._starts, by_class=self._by_class)
+
+    def _fresh(self, archs: list[int], seen: AbstractSet[int]) -> list[int]:
+        return fresh(self._space, np.array(archs, dtype=np.int64), seen, by_class=self._by_class).tolist()
 
     def _around(self, arch: int) -> list[int]:
         """The neighbours of an architecture in the order in which they are looked at."""

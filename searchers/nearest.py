@@ -11,6 +11,7 @@ from ..bench.spaces import Space
 from .encoded_space import EncodedSpace
 from .local_search import LocalSearch
 from .searcher import Recipe
+from .unseen import unseen
 
 
 class NearestLocalSearch(LocalSearch):
@@ -22,24 +23,26 @@ class NearestLocalSearch(LocalSearch):
     Args:
         encoding: of `proxies.encodings`, one that answers a row of numbers.
         neighbours: how many are looked at around each architecture, at most.
+        by_class: ask no two isomorphic architectures (`Space.canonical`). Twins are the nearest neighbours of all
+            where an encoding says what a cell computes (CATE, arch2vec), and asking them teaches nothing new.
         starts, whole_neighbourhood, stop_at_minimum: as in `LocalSearch`.
     """
 
     def __init__(
         self, space: Space, rng: np.random.Generator, *, encoding: str = "adjacency", neighbours: int = 24,
-        starts: int = 10, whole_neighbourhood: bool = False, stop_at_minimum: bool = True,
+        by_class: bool = True, starts: int = 10, whole_neighbourhood: bool = False, stop_at_minimum: bool = True,
     ) -> None:  # fmt: skip
         if neighbours < 1:
             raise BadValue(f"neighbours={neighbours} given; legal: at least 1")
         super().__init__(space, rng, starts=starts, whole_neighbourhood=whole_neighbourhood,
-                         stop_at_minimum=stop_at_minimum)  # fmt: skip
+                         stop_at_minimum=stop_at_minimum, by_class=by_class)  # fmt: skip
         self._encoded = EncodedSpace(space, encoding)
         self._neighbours = neighbours
 
     def _around(self, arch: int) -> list[int]:
-        unseen = np.ones(self._space.size, dtype=bool)
-        unseen[[*self._seen, arch]] = False
-        return self._encoded.nearest(arch, np.flatnonzero(unseen), self._neighbours)
+        seen = {*self._seen, arch}
+        among = unseen(self._space, seen)
+        return self._encoded.nearest(arch, among, self._neighbours, seen=seen, by_class=self._by_class)
 
 
 PRESETS: dict[str, dict[str, Any]] = {

@@ -14,7 +14,6 @@ from .predictors.encoded import Encoded
 from .predictors.heads import HEADS
 from .rounds import Rounds
 from .searcher import Recipe
-from .unseen import draw_unseen
 
 TRIES = 8  # times that parents are mutated before fewer candidates are enough
 
@@ -24,7 +23,7 @@ class PredictedEvolution(Rounds):
 
     The predictor is fitted to everything told; ``candidates`` distinct unseen mutants of parents that win tournaments
     of ``tournament`` among the ``population`` best are ranked by its mean (exploration "mean"), or by one draw from
-    its forecast of each ("thompson").
+    its forecast of each ("thompson"). With ``by_class`` no two isomorphic architectures are asked (`Space.canonical`).
 
     Deviations from NPENAS-NP: any encoding with any head of `predictors.heads` for its graph network; the space's own
     mutation. NaN counts as the worst and is not learned from.
@@ -33,7 +32,7 @@ class PredictedEvolution(Rounds):
     def __init__(
         self, space: Space, rng: np.random.Generator, *, encoding: str = "path-features", head: str = "ridge",
         initial: int = 20, batch: int = 10, candidates: int = 100, population: int = 20, tournament: int = 5,
-        exploration: str = "mean",
+        exploration: str = "mean", by_class: bool = True,
     ) -> None:  # fmt: skip
         sizes = {"initial": initial, "batch": batch, "candidates": candidates, "population": population,
                  "tournament": tournament}  # fmt: skip
@@ -44,7 +43,7 @@ class PredictedEvolution(Rounds):
             raise UnknownName.of("head", head, HEADS)
         if exploration not in ("mean", "thompson"):
             raise BadValue(f"exploration={exploration!r} given; legal: mean, thompson")
-        super().__init__(space, rng, initial)
+        super().__init__(space, rng, initial, by_class=by_class)
         self._predictor = Encoded(EncodedSpace(space, encoding).encoding, head)
         self._batch = batch
         self._candidates = candidates
@@ -59,7 +58,7 @@ class PredictedEvolution(Rounds):
     def _next_round(self) -> list[int]:
         mutants = self._mutants()
         if not len(mutants):
-            return draw_unseen(self._space, self._rng, self._seen, self._batch)
+            return self._draw(self._batch)
         known, values = np.array(list(self._value)), np.array(list(self._value.values()))
         forecast = self._predictor.fit(self._space, known, values, self._rng).predict(mutants)
         promise = self._rng.normal(forecast.mean, forecast.deviation) if self._thompson else forecast.mean
@@ -68,15 +67,13 @@ class PredictedEvolution(Rounds):
     def _mutants(self) -> Ids:
         """Distinct unseen children, none before anything was told."""
         best = sorted(self._value, key=self._value.__getitem__, reverse=True)[: self._population]
-        found: dict[int, None] = {}
+        found = np.empty(0, dtype=np.int64)
         for _ in range(TRIES if best else 0):
             ranks = self._rng.integers(len(best), size=(self._candidates, self._tournament)).min(axis=1)
-            for arch in self._space.mutate(np.array(best)[ranks], self._rng).tolist():
-                if arch not in self._seen:
-                    found[arch] = None
+            found = self._fresh(np.append(found, self._space.mutate(np.array(best)[ranks], self._rng)))
             if len(found) >= self._candidates:
                 break
-        return np.array(list(found)[: self._candidates], dtype=np.int64)
+        return found[: self._candidates]
 
 
 PRESETS: dict[str, dict[str, Any]] = {"npenas": {}, "thompson": {"exploration": "thompson"}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -101,10 +101,6 @@ class Topology(ProductSpace):
             )
         return int(self.from_operations([OPERATIONS.index(labels.get(edge, "none")) for edge in EDGES]))
 
-    @cached_property
-    def _classes(self) -> Ids:
-        return _isomorphism_classes(self.operations(np.arange(self.size)))
-
     def canonical(self, ids: npt.ArrayLike) -> Ids:
         """By the unique string of the official package (zeros considered): 6,466 classes.
 
@@ -112,7 +108,7 @@ class Topology(ProductSpace):
         of its terms. Two zero terms (``#+#``) are kept apart from one, as officially, so the classes are somewhat
         finer than equality of the computed function.
         """
-        return self._classes[self.check(ids)]
+        return _classes()[self.check(ids)]
 
     def params(self, ids: npt.ArrayLike, classes: int = 10) -> npt.NDArray[np.int64]:
         """Trainable parameters with 16 channels and 5 cells a stage, every edge counted whether reached or not."""
@@ -131,6 +127,13 @@ class Topology(ProductSpace):
             side = image >> stage
             per_operation += CELLS_PER_STAGE * np.array([edge_costs(name, width, width, side) for name in OPERATIONS])
         return np.moveaxis(fixed + per_operation[self.operations(ids)].sum(axis=-2), -1, 0)
+
+
+@cache
+def _classes() -> Ids:
+    """Of every id, made once in a process: copies of the space share it."""
+    every = Topology()
+    return _isomorphism_classes(every.operations(np.arange(every.size)))
 
 
 def _isomorphism_classes(operations: npt.NDArray[np.int8]) -> Ids:
