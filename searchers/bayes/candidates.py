@@ -8,12 +8,67 @@ from collections.abc import Set as AbstractSet
 import numpy as np
 import numpy.typing as npt
 
+from ...bench.objective import Evaluation
 from ...bench.spaces import Cells101, Ids, Space
 from ...bench.spaces.cells101_code import EDGE_SLOTS, INTERIOR, MAX_VERTICES
 from ..slots import Rows, Slots, other_choices
 from ..unseen import draw_unseen
+from .embedding import Distance, Points, embed, whole_space
 
 POOLS = ("mutants", "space", "random")
+REMEMBERED = 1 << 16  # architectures of a space whose points are all computed at once and shared by searches
+
+
+class Candidates:
+    """What a search chooses from, and how far apart that is: the architectures of a space by their ids.
+
+    `DrawnMatrices` chooses from something else, of which `asked` and `told` make architectures and back.
+    """
+
+    def __init__(self, space: Space, distance: Distance) -> None:
+        self.space = space
+        self.distance = distance
+        self._slots = Slots(space)
+
+    def draw(self, n: int, seen: AbstractSet[int], rng: np.random.Generator) -> Ids:
+        """``n`` distinct unseen draws by the space's law; fewer where fewer are left."""
+        return np.array(draw_unseen(self.space, rng, seen, n), dtype=np.int64)
+
+    def mutants(
+        self, parents: Sequence[int], seen: AbstractSet[int], rng: np.random.Generator, *, each: int, size: int
+    ) -> Ids:
+        """Distinct unseen mutants, ``each`` of every parent, the first ``size`` in the order of the parents.
+
+        Every slot changes with the probability of `mutation_rates`, to another choice; illegal rows are drawn again.
+        Deviation: the authors tell cells apart by their paths, we by isomorphism on cells101 and by operations
+        elsewhere.
+        """
+        if not parents:
+            return np.empty(0, dtype=np.int64)
+        rows = np.repeat(self._slots.rows(list(parents)), each, axis=0)
+        ids = _children(self._slots, rows, rng)
+        found = dict.fromkeys(arch for arch in ids.tolist() if arch not in seen)
+        return np.array(list(found)[:size], dtype=np.int64)
+
+    def unseen(self, seen: AbstractSet[int]) -> Ids:
+        """Everything unseen."""
+        left = np.ones(self.space.size, dtype=bool)
+        left[list(seen)] = False
+        return np.flatnonzero(left)
+
+    def embed(self, candidates: npt.ArrayLike) -> Points:
+        """The points of some of them."""
+        if self.space.size <= REMEMBERED:
+            return whole_space(self.distance, self.space).take(candidates)
+        return embed(self.distance, self.space, candidates)
+
+    def asked(self, candidates: Sequence[int]) -> Sequence[int]:
+        """The architectures to evaluate for these."""
+        return candidates
+
+    def told(self, outcome: Evaluation) -> Evaluation:
+        """What came out, of a candidate instead of an architecture."""
+        return outcome
 
 
 def mutation_rates(slots: Slots) -> npt.NDArray[np.float64]:
@@ -21,22 +76,6 @@ def mutation_rates(slots: Slots) -> npt.NDArray[np.float64]:
     if isinstance(slots.space, Cells101):
         return np.repeat([1 / MAX_VERTICES, 1 / INTERIOR], [EDGE_SLOTS, INTERIOR])
     return np.full(len(slots.levels), 1 / len(slots.levels))
-
-
-def mutant_pool(
-    slots: Slots, parents: Sequence[int], seen: AbstractSet[int], rng: np.random.Generator, *, mutants: int, size: int
-) -> Ids:
-    """Distinct unseen mutants, ``mutants`` of each parent, the first ``size`` in the order of the parents.
-
-    Every slot changes with the probability of `mutation_rates`, to another choice; illegal rows are drawn again.
-    Deviation: the authors tell cells apart by their paths, we by isomorphism on cells101 (topology: the same thing).
-    """
-    if not parents:
-        return np.empty(0, dtype=np.int64)
-    rows = np.repeat(slots.rows(list(parents)), mutants, axis=0)
-    ids = _children(slots, rows, rng)
-    found = dict.fromkeys(arch for arch in ids.tolist() if arch not in seen)
-    return np.array(list(found)[:size], dtype=np.int64)
 
 
 def _children(slots: Slots, rows: Rows, rng: np.random.Generator) -> Ids:
@@ -50,15 +89,3 @@ def _children(slots: Slots, rows: Rows, rng: np.random.Generator) -> Ids:
         ids[waiting] = found[np.arange(len(waiting)), (found >= 0).argmax(axis=1)]
         waiting, tries = waiting[ids[waiting] < 0], min(2 * tries, 64)
     return ids
-
-
-def random_pool(space: Space, seen: AbstractSet[int], rng: np.random.Generator, size: int) -> Ids:
-    """``size`` distinct unseen draws by the space's law."""
-    return np.array(draw_unseen(space, rng, seen, size), dtype=np.int64)
-
-
-def whole_pool(space: Space, seen: AbstractSet[int]) -> Ids:
-    """Everything unseen."""
-    unseen = np.ones(space.size, dtype=bool)
-    unseen[list(seen)] = False
-    return np.flatnonzero(unseen)

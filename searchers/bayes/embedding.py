@@ -83,14 +83,14 @@ class Points(NamedTuple):
 
 def embed(distance: Distance, space: Space, ids: npt.ArrayLike) -> Points:
     """The points of some architectures."""
-    return _points(distance.components(space, space.check(ids).ravel()))
+    return points_of(distance.components(space, space.check(ids).ravel()))
 
 
 @lru_cache(maxsize=4)
 def whole_space(distance: Distance, space: Space, chunk: int = 1 << 15) -> Points:
     """The points of all architectures, by id; remembered."""
     chunks = [
-        _points(distance.components(space, np.arange(first, min(first + chunk, space.size))))
+        points_of(distance.components(space, np.arange(first, min(first + chunk, space.size))))
         for first in range(0, space.size, chunk)
     ]
     values = np.empty((space.size, chunks[0].values.shape[1]))
@@ -118,6 +118,7 @@ def explain(distance: Distance, space: Space, a: Architecture, b: Architecture,
     return Explanation(sum(totals.values()), totals, tuple(parts))
 
 
-def _points(components: tuple[Component, ...]) -> Points:
+def points_of(components: tuple[Component, ...]) -> Points:
+    """The coordinates of components side by side."""
     values = np.concatenate([each.points for each in components], axis=1)
     return Points(np.ascontiguousarray(values), tuple(len(each.names) for each in components))

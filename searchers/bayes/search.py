@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -11,16 +12,15 @@ import numpy.typing as npt
 
 from ...bench.errors import BadValue, UnknownName
 from ...bench.objective import Evaluation
-from ...bench.spaces import Ids, Space
+from ...bench.spaces import Ids, Space, Topology
 from ..rounds import Rounds
 from ..searcher import Recipe
-from ..slots import Slots
-from ..unseen import draw_unseen
 from .acquisition import ACQUISITIONS, BETA, acquire
 from .batches import BATCHES, choose
-from .candidates import POOLS, mutant_pool, random_pool, whole_pool
+from .candidates import POOLS, Candidates
 from .distances import DISTANCES, distance_called
-from .embedding import Distance, Points, embed, whole_space
+from .drawn_matrices import DrawnMatrices
+from .embedding import Distance, Points, whole_space
 from .fitting import FITS, RELEASED, Scales, Tuning
 from .tree_wasserstein import TreeWasserstein
 from .trees import Variant
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from .field import Field
     from .gaussian_process import Posterior
 
-REMEMBERED = 1 << 16  # architectures of a space whose points are all computed at once and shared by searches
 FOLLOWED = 1 << 17  # architectures of a space whose marginals are kept up to date one observation at a time
 
 Floats = npt.NDArray[np.float64]
@@ -64,7 +63,8 @@ class TreeWassersteinSearch(Rounds):
         fit: "published" bounds of length scales and noise, or "wide" ones.
         target: what the process is of: "accuracy" or "ranks" (their `normal_scores`).
         distance: "tree-wasserstein", which takes ``grams`` and ``alpha``, or another of `DISTANCES`.
-        variant: "released" has the slips of the authors' code: `TreeWasserstein`, `Tuning`, the acquisition, the k-DPP.
+        variant: "released" has the slips of the authors' code: `TreeWasserstein`, `Tuning`, the acquisition, the k-DPP;
+            and on topology `DrawnMatrices`, so that operations are asked again with other matrices.
 
     Raises:
         BadValue: a setting without sense.
@@ -92,29 +92,39 @@ class TreeWassersteinSearch(Rounds):
             raise BadValue(f"growth={growth} given; legal: from 0 (every `refit` rounds) up, as .5")
         if variant not in get_args(Variant):
             raise BadValue(f"variant={variant!r} given; legal: {', '.join(get_args(Variant))}")
-        super().__init__(space, rng, initial)
+        super().__init__(space, rng, 0)
         self._batch = batch
         self._refit = refit
         self._growth = growth
         self._acquisition = acquisition
         self._beta = beta
         self._pool = pool
-        self._candidates = candidates
+        self._pool_size = candidates
         self._parents = parents
         self._mutants = mutants
         self._method = method
         self._variant: Variant = variant
         tree = distance == "tree-wasserstein"
         self._distance: Distance = TreeWasserstein(grams, alpha, variant) if tree else distance_called(distance)
-        self._tuning: Tuning = RELEASED[grams] if variant == "released" else FITS[fit]
+        self._candidates = candidates_of(space, self._distance)
+        if pool == "space" and isinstance(self._candidates, DrawnMatrices):
+            raise BadValue("pool='space', variant='released' on topology; legal: 'mutants' or 'random', for there are "
+                           "2^28 matrices for every cell")  # fmt: skip
+        self._tuning: Tuning = RELEASED if variant == "released" else FITS[fit]
         self._target = target
-        self._slots = Slots(space)
         self._rounds = 0
         self._fitted_on = 0
         self._scales: Scales | None = None
         self._told: Points | None = None
         self._last: Posterior | None = None
         self._field: Field | None = None
+        self._queue = self._candidates.draw(initial, self._seen, rng).tolist()
+
+    def ask(self, n: int = 1) -> Sequence[int]:
+        return self._candidates.asked(super().ask(n))
+
+    def tell(self, evaluations: Sequence[Evaluation]) -> None:
+        super().tell([self._candidates.told(each) for each in evaluations])
 
     def _learn(self, told: Evaluation) -> None:
         if np.isfinite(told.value):
@@ -149,20 +159,15 @@ class TreeWassersteinSearch(Rounds):
         """Of all that was told, in its order; each is embedded once."""
         known = list(self._value)
         if self._told is None:
-            self._told = self._embed(np.array(known, dtype=np.int64))
+            self._told = self._candidates.embed(np.array(known, dtype=np.int64))
         elif len(known) > len(self._told.values):
-            new = self._embed(np.array(known[len(self._told.values) :], dtype=np.int64))
+            new = self._candidates.embed(np.array(known[len(self._told.values) :], dtype=np.int64))
             self._told = Points(np.concatenate([self._told.values, new.values]), new.sizes)
         return self._told
 
-    def _embed(self, ids: Ids) -> Points:
-        if self._space.size <= REMEMBERED:
-            return whole_space(self._distance, self._space).take(ids)
-        return embed(self._distance, self._space, ids)
-
     def _next_round(self) -> list[int]:
         if not self._value:
-            return draw_unseen(self._space, self._rng, self._seen, self._batch)
+            return self._candidates.draw(self._batch, self._seen, self._rng).tolist()
         ids = self._candidate_ids()
         if not len(ids):
             return []
@@ -172,10 +177,10 @@ class TreeWassersteinSearch(Rounds):
         posterior = self.posterior()
         if self._batch == 1 and self._acquisition != "thompson":
             return [int(ids[np.argmax(self._promise(posterior, *self._marginals(posterior, ids)))])]
-        if len(ids) > self._candidates:
+        if len(ids) > self._pool_size:
             promise = self._promise(posterior, *self._marginals(posterior, ids))
-            ids = ids[np.argsort(-promise, kind="stable")[: self._candidates]]
-        return ids[self._chosen(posterior, self._embed(ids))].tolist()
+            ids = ids[np.argsort(-promise, kind="stable")[: self._pool_size]]
+        return ids[self._chosen(posterior, self._candidates.embed(ids))].tolist()
 
     def _fit_is_due(self) -> bool:
         if not self._growth:
@@ -184,18 +189,16 @@ class TreeWassersteinSearch(Rounds):
 
     def _candidate_ids(self) -> Ids:
         if self._pool == "space":
-            return whole_pool(self._space, self._seen)
-        best = sorted(self._value, key=self._value.__getitem__, reverse=True)[: self._parents]
+            return self._candidates.unseen(self._seen)
         ids = np.empty(0, dtype=np.int64)
         if self._pool == "mutants":
-            ids = mutant_pool(
-                self._slots, best, self._seen, self._rng, mutants=self._mutants, size=self._candidates
-            )  # fmt: skip
-        return ids if len(ids) else random_pool(self._space, self._seen, self._rng, self._candidates)
+            best = sorted(self._value, key=self._value.__getitem__, reverse=True)[: self._parents]
+            ids = self._candidates.mutants(best, self._seen, self._rng, each=self._mutants, size=self._pool_size)
+        return ids if len(ids) else self._candidates.draw(self._pool_size, self._seen, self._rng)
 
     def _marginals(self, posterior: Posterior, ids: Ids) -> tuple[Floats, Floats]:
         if self._pool != "space" or self._space.size > FOLLOWED:
-            return posterior.marginals(self._embed(ids))
+            return posterior.marginals(self._candidates.embed(ids))
         if self._field is None:
             from .field import Field
 
@@ -218,6 +221,13 @@ class TreeWassersteinSearch(Rounds):
         distances = points.distances().sum(axis=0) if self._method == "local-penalisation" else None
         return choose(self._method, self._batch, mean, covariance, promise, self._rng, noise=posterior.scales.noise,
                       best=best, distances=distances, variant=self._variant)  # fmt: skip
+
+
+def candidates_of(space: Space, distance: Distance) -> Candidates:
+    """What a search with that distance chooses from."""
+    if isinstance(space, Topology) and isinstance(distance, TreeWasserstein) and distance.variant == "released":
+        return DrawnMatrices(space, distance)
+    return Candidates(space, distance)
 
 
 SEQUENTIAL: dict[str, dict[str, Any]] = {

@@ -16,6 +16,7 @@ from ..paths import one_hot
 from ..slots import Slots
 from .embedding import Component
 from .operation_graphs import (
+    OperationGraphs,
     cell_graphs,
     chain_coordinates,
     chain_grid,
@@ -55,8 +56,8 @@ class TreeWasserstein:
             (skip-skip), operations without the last one, and on topology the convolutions without 3x3 but with
             pooling. There both ``grams`` use the same nodes.
 
-    Deviations of "released": its adjacency matrices on NAS-Bench-201 are random and no part of the cell, ours are the
-    cell's own; a cell without operations divides by zero there.
+    Deviations of "released": its adjacency matrices on NAS-Bench-201 are random and no part of the cell, here they are
+    the cell's own (a search has random ones: `DrawnMatrices`); a cell without operations divides by zero there.
     """
 
     grams: int = 1
@@ -80,17 +81,25 @@ class TreeWasserstein:
 
     def of_rows(self, space: Cells101 | Topology | Size, rows: npt.NDArray[np.int8]) -> tuple[Component, ...]:
         """The components of rows of `Space.operations`; cells of NAS-Bench-101 may be unpruned and in any order."""
-        tree = self.tree(space)
         if isinstance(space, Size):
             entering, leaving = _channels(rows)
             count = np.full(len(rows), entering.shape[1])
-            return self._all(tree, _width_masses(rows, self.grams), entering, leaving, count)
-        graphs = cell_graphs(rows) if isinstance(space, Cells101) else line_graphs(rows)
-        operations = 3 if isinstance(space, Cells101) else 4
+            return self._all(self.tree(space), _width_masses(rows, self.grams), entering, leaving, count)
+        if isinstance(space, Cells101):
+            return self.of_graphs(space, cell_graphs(rows))
+        return self.of_graphs(space, line_graphs(rows), TOPOLOGY_LAYERS)
+
+    def of_graphs(
+        self, space: Cells101 | Topology, graphs: OperationGraphs, layers: int | None = None
+    ) -> tuple[Component, ...]:
+        """The components of graphs with the operations of a space.
+
+        Args:
+            layers: how many a graph has at most; default: as many as nodes.
+        """
         entering, leaving, count = degree_masses(graphs)
-        if isinstance(space, Topology):
-            entering, leaving = entering[:, :TOPOLOGY_LAYERS], leaving[:, :TOPOLOGY_LAYERS]
-        return self._all(tree, gram_masses(graphs, operations, self.grams), entering, leaving, count)
+        shares = gram_masses(graphs, 3 if isinstance(space, Cells101) else 4, self.grams)
+        return self._all(self.tree(space), shares, entering[:, :layers], leaving[:, :layers], count)
 
     def _all(self, tree: Tree, shares: Floats, ins: Floats, outs: Floats,
              count: npt.NDArray[np.int64]) -> tuple[Component, ...]:  # fmt: skip
