@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from .images import SPLITS, Images
-from .recipe import Recipe, augmentation_seed, crop_padding, epoch_order
+from .recipe import TrainingRecipe, augmentation_seed, crop_padding, epoch_order
 
 Batch = tuple[Tensor, Tensor]
 """Normalised pictures (b, channels, height, width) of float32, and labels (b,) of int64."""
@@ -33,7 +33,7 @@ class Augmentation:
     padding: int
 
     @classmethod
-    def draw(cls, recipe: Recipe, seed: int, epoch: int, count: int, side: int) -> Augmentation:
+    def draw(cls, recipe: TrainingRecipe, seed: int, epoch: int, count: int, side: int) -> Augmentation:
         """The augmentation of one epoch: all rows are drawn, then all columns, then all flips, whether asked or not."""
         generator = torch.Generator().manual_seed(augmentation_seed(seed, epoch))
         padding = crop_padding(side) if "crop" in recipe.augment else 0
@@ -69,7 +69,7 @@ class Batches:
         """How many pictures a split has."""
         return self.images.count(split)
 
-    def epoch(self, recipe: Recipe, seed: int, epoch: int) -> Iterator[Batch]:
+    def epoch(self, recipe: TrainingRecipe, seed: int, epoch: int) -> Iterator[Batch]:
         """The training batches of epoch ``epoch`` (from 0) of the training with that seed; the last may be smaller.
 
         The order is `recipe.epoch_order`; the augmentation is drawn from `recipe.augmentation_seed`. As NAS-Bench-201

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch.nn import Parameter
 
-from .recipe import Recipe
+from .recipe import TrainingRecipe
 
 
-def optimizer_of(recipe: Recipe, parameters: Iterable[Parameter]) -> torch.optim.Optimizer:
+def optimizer_of(recipe: TrainingRecipe, parameters: Iterable[Parameter]) -> torch.optim.Optimizer:
     """The optimiser that ``recipe`` names; its learning rate is to be set before every step."""
     if recipe.optimizer == "rmsprop":
         return TensorflowRMSprop(parameters, recipe.lr, recipe.momentum, recipe.weight_decay)

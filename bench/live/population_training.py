@@ -18,7 +18,7 @@ from .device import now
 from .network import CellNetwork
 from .optimizers import optimizer_of
 from .population import Population
-from .recipe import Recipe, learning_rate, steps_per_epoch
+from .recipe import TrainingRecipe, learning_rate, steps_per_epoch
 
 Counts = npt.NDArray[np.int64]
 Losses = npt.NDArray[np.float64]
@@ -52,7 +52,9 @@ class Curves:
         return ~np.isfinite(self.loss["train"][:, -1])
 
 
-def train_population(networks: Sequence[CellNetwork], seeds: Sequence[int], batches: Batches, recipe: Recipe) -> Curves:
+def train_population(
+    networks: Sequence[CellNetwork], seeds: Sequence[int], batches: Batches, recipe: TrainingRecipe
+) -> Curves:
     """Train copies of networks together on the device of ``batches``, member m with seed ``seeds[m]``.
 
     Seconds are those of the processor on a CPU (other work on the machine does not count) and those of the clock on
@@ -85,8 +87,8 @@ def train_population(networks: Sequence[CellNetwork], seeds: Sequence[int], batc
 
 
 def _train_epoch(
-    population: Population, optimizer: torch.optim.Optimizer, seeds: Sequence[int], batches: Batches, recipe: Recipe,
-    epoch: int,
+    population: Population, optimizer: torch.optim.Optimizer, seeds: Sequence[int], batches: Batches,
+    recipe: TrainingRecipe, epoch: int,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """One epoch; correct pictures and the sum of losses, each (member,)."""
     population.train()
@@ -113,7 +115,7 @@ def _train_epoch(
 
 
 @torch.inference_mode()
-def _hold(population: Population, batches: Batches, split: str, recipe: Recipe) -> tuple[Tensor, Tensor]:
+def _hold(population: Population, batches: Batches, split: str, recipe: TrainingRecipe) -> tuple[Tensor, Tensor]:
     """Correct pictures and the sum of losses over a split, each (member,)."""
     population.eval()
     right = torch.zeros(population.size, dtype=torch.int64, device=batches.device)
@@ -125,7 +127,7 @@ def _hold(population: Population, batches: Batches, split: str, recipe: Recipe) 
     return right, total
 
 
-def _losses(population: Population, images: Tensor, labels: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor]:
+def _losses(population: Population, images: Tensor, labels: Tensor, recipe: TrainingRecipe) -> tuple[Tensor, Tensor]:
     """Logits (member, n, classes) and every member's sum of cross-entropies, (member,)."""
     with torch.autocast(images.device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
         logits = population(images)

@@ -8,7 +8,7 @@ from typing import Any
 from ..spaces import Cells101, Size, Space
 from .images import Images
 from .macro import Macro, StackMacro
-from .recipe import Recipe, recipe_for
+from .recipe import TrainingRecipe, recipe_for
 
 SMALL = 16  # pixels; up to here the skeleton is the small one
 
@@ -18,7 +18,7 @@ class Protocol:
     """A skeleton and a recipe."""
 
     macro: Macro | StackMacro
-    recipe: Recipe
+    recipe: TrainingRecipe
 
     @classmethod
     def of(cls, images: Images, epochs: int, space: Space | None = None) -> Protocol:
@@ -35,7 +35,7 @@ class Protocol:
         height, width, channels = images.shape
         if max(height, width) > SMALL:
             return cls(_published(space, channels), recipe_for(None if space is None else space.name, epochs))
-        return cls(_small(space, channels), Recipe(epochs, batch=50, lr=0.15, augment=()))
+        return cls(_small(space, channels), TrainingRecipe(epochs, batch=50, lr=0.15, augment=()))
 
     def but(self, **changes: Any) -> Protocol:
         """This protocol with some fields of the recipe changed; UnknownName lists the fields."""

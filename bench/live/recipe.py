@@ -36,7 +36,7 @@ _WEIGHTS, _ORDER, _AUGMENTATION = 0, 1, 2
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingRecipe:
     """One way to train; the defaults are those of NAS-Bench-201 and NATS-Bench.
 
     ``lr`` is that of the first step; with schedule ``cosine`` it falls to 0 along a half wave over all steps of the
@@ -86,7 +86,7 @@ class Recipe:
         if unknown := [name for name in self.augment if name not in AUGMENTATIONS]:
             raise UnknownName.of("augmentation", unknown[0], AUGMENTATIONS)
 
-    def but(self, **changes: Any) -> Recipe:
+    def but(self, **changes: Any) -> TrainingRecipe:
         """This recipe with some fields changed; UnknownName lists the fields."""
         names = [field.name for field in fields(self)]
         if unknown := [name for name in changes if name not in names]:
@@ -117,7 +117,7 @@ def changes_of(texts: Iterable[str]) -> dict[str, Any]:
         "epochs": int, "batch": int, "lr": float, "momentum": float, "weight_decay": float, "nesterov": _truth,
         "augment": lambda text: () if text == "none" else tuple(text.split(",")),
     }  # fmt: skip
-    names = [field.name for field in fields(Recipe)]
+    names = [field.name for field in fields(TrainingRecipe)]
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
@@ -141,7 +141,7 @@ _EXAMPLES = {"epochs": "12", "batch": "256", "lr": "0.1", "momentum": "0.9", "we
 _BUDGETS = {"topology": (12, 200), "size": (1, 12, 90), "cells101": (4, 12, 36, 108)}
 
 
-def recipe_of(space: str, budget: int) -> Recipe:
+def recipe_of(space: str, budget: int) -> TrainingRecipe:
     """The recipe with which a space's benchmark was trained for ``budget`` epochs.
 
     topology: NAS-Bench-201 (Dong & Yang, ICLR 2020, Table 1) and NATS-Bench tss; 12 or 200 epochs. size: NATS-Bench
@@ -153,7 +153,7 @@ def recipe_of(space: str, budget: int) -> Recipe:
         NotMeasured: the benchmark has no training of that length.
     """
     if space not in _BUDGETS:
-        raise UnknownName.of("space with a published recipe", space, _BUDGETS, "Give a Recipe of your own.")
+        raise UnknownName.of("space with a published recipe", space, _BUDGETS, "Give a TrainingRecipe of your own.")
     if budget not in _BUDGETS[space]:
         legal = ", ".join(str(each) for each in _BUDGETS[space])
         raise NotMeasured(
@@ -163,11 +163,11 @@ def recipe_of(space: str, budget: int) -> Recipe:
     return recipe_for(space, budget)
 
 
-def recipe_for(space: str | None, epochs: int) -> Recipe:
+def recipe_for(space: str | None, epochs: int) -> TrainingRecipe:
     """The published recipe of a space's benchmark, stretched to any number of epochs; NAS-Bench-201's by default."""
     if space == "cells101":
-        return Recipe(epochs, lr=0.2, nesterov=False, weight_decay=1e-4, optimizer="rmsprop")
-    return Recipe(epochs)
+        return TrainingRecipe(epochs, lr=0.2, nesterov=False, weight_decay=1e-4, optimizer="rmsprop")
+    return TrainingRecipe(epochs)
 
 
 def crop_padding(side: int) -> int:
@@ -175,7 +175,7 @@ def crop_padding(side: int) -> int:
     return side // 8
 
 
-def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
+def learning_rate(recipe: TrainingRecipe, step: int, steps_per_epoch: int) -> float:
     """The learning rate of training step ``step``, counted from 0 over the whole training.
 
     The benchmarks move it at every step, not at every epoch: lr (1 + cos(pi step / steps)) / 2.
@@ -185,7 +185,7 @@ def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
     return recipe.lr * (1 + math.cos(math.pi * step / (recipe.epochs * steps_per_epoch))) / 2
 
 
-def steps_per_epoch(recipe: Recipe, images: int) -> int:
+def steps_per_epoch(recipe: TrainingRecipe, images: int) -> int:
     """Batches of an epoch over ``images`` images, the last one possibly smaller."""
     return -(-images // recipe.batch)
 

@@ -21,7 +21,7 @@ from ..whole import whole_file
 from .batches import Batches
 from .device import now
 from .optimizers import optimizer_of
-from .recipe import Recipe, learning_rate, steps_per_epoch
+from .recipe import TrainingRecipe, learning_rate, steps_per_epoch
 
 Curve = npt.NDArray[np.float64]
 SPLITS = ("train", "valid", "test")
@@ -61,7 +61,7 @@ class History:
 def train(
     network: nn.Module,
     batches: Batches,
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     seed: int,
     *,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -119,7 +119,7 @@ def train(
 
 def _epoch(
     network: nn.Module, run: Callable[[Tensor], Tensor], optimizer: torch.optim.Optimizer, batches: Batches,
-    recipe: Recipe, seed: int, epoch: int,
+    recipe: TrainingRecipe, seed: int, epoch: int,
 ) -> dict[str, float]:  # fmt: skip
     """One epoch of training and the evaluation after it, as a row of the history."""
     started = now(batches.device)
@@ -146,7 +146,9 @@ def _epoch(
     return row | {"train_seconds": trained - started, "held_seconds": now(batches.device) - trained}
 
 
-def _loss(run: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor]:
+def _loss(
+    run: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor, recipe: TrainingRecipe
+) -> tuple[Tensor, Tensor]:
     with torch.autocast(images.device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
         logits = run(images)
     logits = logits.float()
@@ -167,7 +169,7 @@ def _diverged(curves: dict[str, Curve], done: int) -> bool:
     return done > 0 and not np.isfinite(curves["train_loss"][done - 1])
 
 
-def _identity(network: nn.Module, batches: Batches, recipe: Recipe, seed: int) -> str:
+def _identity(network: nn.Module, batches: Batches, recipe: TrainingRecipe, seed: int) -> str:
     """What a checkpoint must have been made for: weights, images, recipe and seed, but not where and how they run."""
     images = batches.images
     parts = [repr(network), repr(asdict(recipe)), str(seed), repr((images.mean, images.std))]

@@ -14,7 +14,7 @@ from ..errors import BadArchitecture, BadValue, NotMeasured, UnknownName
 from ..spaces import Ids, Space
 from .liveness import constant_edges
 from .macro import Macro, StackMacro, macro_of
-from .recipe import Recipe, recipe_of
+from .recipe import TrainingRecipe, recipe_of
 
 if TYPE_CHECKING:
     import os
@@ -39,7 +39,7 @@ class Plan:
     dataset: str
     metric: str
     budget: int
-    recipe: Recipe
+    recipe: TrainingRecipe
     macro: Macro | StackMacro | None
     seeds: tuple[int, ...]
     own: bool
@@ -86,7 +86,7 @@ def plan_of(
         raise BadValue(f"seeds={list(seeds)}; legal: distinct numbers from 0 on, at least one")
     dataset, metric, budget = question(bench, dataset, metric, budget)
     extra: dict[str, Any] = next((table.info["extra"] for table in bench.tables if "recipe" in table.info["extra"]), {})
-    recipe = Recipe(**extra["recipe"]) if extra else recipe_of(bench.space.name, budget)
+    recipe = TrainingRecipe(**extra["recipe"]) if extra else recipe_of(bench.space.name, budget)
     macro = macro_of(extra["macro"]) if extra else None
     ids = tuple(archs.tolist())
     return Plan(ids, dataset, metric, budget, recipe.but(**(changes or {})), macro, tuple(seeds), bool(extra))

@@ -130,9 +130,9 @@ def _facts(found: Outcome) -> Facts:
 
 def recipe_words(recipe: dict[str, Any]) -> str:
     """A recipe as run.json keeps it, in words."""
-    from ...bench.live.recipe import Recipe
+    from ...bench.live.recipe import TrainingRecipe
 
-    return Recipe(**recipe).describe()
+    return TrainingRecipe(**recipe).describe()
 
 
 def _grid(found: Outcome) -> Grid:

@@ -18,7 +18,7 @@ from ...bench.live import need_torch
 from ...bench.live.images import Images
 from ...bench.live.macro import macro_of
 from ...bench.live.protocol import Protocol
-from ...bench.live.recipe import Recipe
+from ...bench.live.recipe import TrainingRecipe
 from ...bench.objective import Objective
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class Training:
             raise BadValue(f"sha256={live.sha256!r} asked, but the pictures of {images.name!r} have another checksum")
         protocol = Protocol.of(images, task.budget, bench.space)
         if "recipe" in extra:
-            protocol = Protocol(macro_of(extra["macro"]), Recipe(**extra["recipe"])).but(epochs=task.budget)
+            protocol = Protocol(macro_of(extra["macro"]), TrainingRecipe(**extra["recipe"])).but(epochs=task.budget)
         known = {seed for each in bench.index.entries for seed in each.seeds or ()}
         first = max(known, default=-1) + 1
         return cls(live, images, pictures, protocol, range(first, first + live.seeds), tabulated)

@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from nasgauge.bench.errors import BadFile, MissingFile
-from nasgauge.bench.live.recipe import Recipe
+from nasgauge.bench.live.recipe import TrainingRecipe
 from nasgauge.reports import report
 from nasgauge.reports.verification.compose import command
 from nasgauge.reports.verification.outcome import outcome, seed_spread
@@ -26,7 +26,7 @@ def made_up(
     limit: int | None = None, changes: dict[str, Any] | None = None, seeds: int = 3, single: bool = True,
 ) -> Run:  # fmt: skip
     """``measured`` and ``tabulated``: id -> percent per seed; NaN is a training that diverged."""
-    recipe = json.loads(json.dumps(vars(Recipe(12))))
+    recipe = json.loads(json.dumps(vars(TrainingRecipe(12))))
     entries = [
         {
             "id": arch, "text": TEXT, "mean": float(np.mean(values)),

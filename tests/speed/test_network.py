@@ -16,7 +16,7 @@ from torch.nn.functional import cross_entropy
 
 from nasgauge.bench.live.batches import Batches
 from nasgauge.bench.live.images import Images
-from nasgauge.bench.live.recipe import Recipe
+from nasgauge.bench.live.recipe import TrainingRecipe
 from nasgauge.bench.spaces import space
 
 from .conftest import Row
@@ -52,7 +52,7 @@ def test_forward_and_backward_of_one_network(what: str, row: Row, one_thread: No
     arch = CELLS[what]
     ours = TSS.network(arch).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     theirs = plain.plain_topology(TSS.text(arch))
-    recipe = Recipe(1, batch=BATCH)
+    recipe = TrainingRecipe(1, batch=BATCH)
     batch = next(Batches(pictures(), channels_last=True).epoch(recipe, 0, 0))
     other = next(Batches(pictures()).epoch(recipe, 0, 0))
     seconds: dict[str, list[float]] = {"ours": [], "plain": []}

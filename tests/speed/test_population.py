@@ -12,7 +12,7 @@ from nasgauge.bench.live.batches import Batches
 from nasgauge.bench.live.network import cell_network
 from nasgauge.bench.live.population_training import train_population
 from nasgauge.bench.live.protocol import Protocol
-from nasgauge.bench.live.recipe import Recipe
+from nasgauge.bench.live.recipe import TrainingRecipe
 from nasgauge.bench.live.training import train
 from nasgauge.bench.spaces import Topology
 from nasgauge.data.images import digits
@@ -22,7 +22,9 @@ from .conftest import Row
 CELLS = Topology().operations(np.random.default_rng(0).integers(0, 15_625, 64))
 
 
-def seconds_of_one_training(cells: np.ndarray, seeds: int, batches: Batches, recipe: Recipe, together: bool) -> float:  # type: ignore[type-arg]
+def seconds_of_one_training(
+    cells: np.ndarray, seeds: int, batches: Batches, recipe: TrainingRecipe, together: bool
+) -> float:  # type: ignore[type-arg]
     """Wall seconds of one training of one epoch and its evaluation, averaged over ``cells`` x ``seeds``."""
     macro = Protocol.of(batches.images, recipe.epochs).macro
     started = time.perf_counter()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nasgauge.bench.live.batches import Augmentation, Batches
 from nasgauge.bench.live.images import Images
-from nasgauge.bench.live.recipe import Recipe, epoch_order
+from nasgauge.bench.live.recipe import TrainingRecipe, epoch_order
 
 
 def some_images(count=23, height=16, width=16, channels=3, seed=0):
@@ -50,7 +50,7 @@ def test_an_epoch_is_what_a_loop_over_pictures_gives(
     count, height, width, channels, augment, batch, seed, epoch, channels_last
 ):
     images = some_images(count, height, width, channels)
-    recipe = Recipe(12, batch=batch, augment=augment)
+    recipe = TrainingRecipe(12, batch=batch, augment=augment)
     pictures, labels = zip(*one_by_one(images, recipe, seed, epoch), strict=True)
     found = list(Batches(images, channels_last=channels_last).epoch(recipe, seed, epoch))
     assert [len(y) for _, y in found] == [len(labels[at : at + batch]) for at in range(0, count, batch)]
@@ -61,7 +61,7 @@ def test_an_epoch_is_what_a_loop_over_pictures_gives(
 
 
 def test_an_epoch_does_not_depend_on_the_one_before_it_nor_on_the_global_generator():
-    batches, recipe = Batches(some_images()), Recipe(12, batch=8)
+    batches, recipe = Batches(some_images()), TrainingRecipe(12, batch=8)
     torch.manual_seed(1)
     first = [x.clone() for x, _ in batches.epoch(recipe, 3, 7)]
     list(batches.epoch(recipe, 3, 6))
@@ -74,13 +74,13 @@ def test_an_epoch_does_not_depend_on_the_one_before_it_nor_on_the_global_generat
 
 def test_the_batch_size_does_not_change_which_augmentation_a_picture_gets():
     batches = Batches(some_images())
-    small, large = (torch.cat([x for x, _ in batches.epoch(Recipe(1, batch=b), 0, 0)]) for b in (4, 64))
+    small, large = (torch.cat([x for x, _ in batches.epoch(TrainingRecipe(1, batch=b), 0, 0)]) for b in (4, 64))
     assert torch.equal(small, large)
 
 
 def test_shifts_and_flips_have_the_published_distribution():
     """Padding 4 at 32 x 32: each of nine shifts equally often both ways; half of the pictures are flipped."""
-    change = Augmentation.draw(Recipe(1), 0, 0, 90_000, 32)
+    change = Augmentation.draw(TrainingRecipe(1), 0, 0, 90_000, 32)
     assert change.padding == 4
     for shifts in (change.rows, change.columns):
         shares = np.bincount(shifts.numpy(), minlength=9) / 90_000
@@ -100,7 +100,7 @@ def test_held_pictures_come_in_order_and_unchanged():
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_sees_the_batches_of_a_cpu():
-    images, recipe = some_images(200, 32, 32), Recipe(12, batch=64)
+    images, recipe = some_images(200, 32, 32), TrainingRecipe(12, batch=64)
     for (x, y), (u, v) in zip(
         Batches(images).epoch(recipe, 1, 2), Batches(images, "cuda").epoch(recipe, 1, 2), strict=True
     ):

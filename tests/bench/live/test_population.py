@@ -19,7 +19,7 @@ from nasgauge.bench.live.optimizers import optimizer_of
 from nasgauge.bench.live.population import Population
 from nasgauge.bench.live.population_training import train_population
 from nasgauge.bench.live.protocol import Protocol
-from nasgauge.bench.live.recipe import Recipe
+from nasgauge.bench.live.recipe import TrainingRecipe
 from nasgauge.bench.live.training import train
 from nasgauge.data.images import digits
 
@@ -40,7 +40,7 @@ def losses(
     rng = torch.Generator().manual_seed(0)
     images = torch.randn(STEPS, len(cells), 10, macro.image_channels, 8, 8, generator=rng, dtype=dtype)
     labels = torch.randint(0, 5, (STEPS, len(cells), 10), generator=rng)
-    recipe = Recipe(1, lr=lr)
+    recipe = TrainingRecipe(1, lr=lr)
     together, alone = np.zeros((len(cells), STEPS)), np.zeros((len(cells), STEPS))
     optimizer = optimizer_of(recipe, population.parameters())
     for step in range(STEPS):
@@ -85,7 +85,7 @@ def networks(cells: list[list[int]], seeds: list[int]) -> list[CellNetwork]:
 
 
 def test_a_trained_population_agrees_with_the_trainer_of_one_network(images: Images) -> None:
-    recipe = Recipe(2, batch=40, lr=0.01, augment=("crop", "flip"))  # batches of 40, 40 and 20
+    recipe = TrainingRecipe(2, batch=40, lr=0.01, augment=("crop", "flip"))  # batches of 40, 40 and 20
     some, seeds = [[3, 1, 4, 2, 3, 1], [2, 3, 0, 4, 1, 3], [3, 1, 4, 2, 3, 1]], [5, 5, 8]
     batches = Batches(images)
     curves = train_population(networks(some, seeds), seeds, batches, recipe)
@@ -97,7 +97,7 @@ def test_a_trained_population_agrees_with_the_trainer_of_one_network(images: Ima
 
 
 def test_a_member_that_diverges_is_recorded_and_harms_no_other(images: Images) -> None:
-    recipe, cell = Recipe(1, batch=50, augment=()), [3, 2, 3, 1, 1, 4]
+    recipe, cell = TrainingRecipe(1, batch=50, augment=()), [3, 2, 3, 1, 1, 4]
     good, bad = networks([cell, cell], [0, 1])
     with torch.no_grad():
         bad.classifier.weight.mul_(torch.inf)
@@ -110,7 +110,7 @@ def test_a_member_that_diverges_is_recorded_and_harms_no_other(images: Images) -
 
 
 def test_images_without_a_validation_split_leave_it_unknown(images: Images) -> None:
-    recipe = Recipe(1, batch=50, augment=())
+    recipe = TrainingRecipe(1, batch=50, augment=())
     curves = train_population(networks([[1] * 6], [0]), [0], Batches(images.without_validation()), recipe)
     assert np.isnan(curves.accuracy("valid")).all()
     assert np.isnan(curves.loss["valid"]).all()

@@ -10,7 +10,7 @@ import pytest
 
 from nasgauge.bench.errors import BadValue, NotMeasured, UnknownName
 from nasgauge.bench.live.recipe import (
-    Recipe,
+    TrainingRecipe,
     augmentation_seed,
     changes_of,
     epoch_order,
@@ -52,14 +52,14 @@ def test_unknown_budget_or_space_names_the_legal_ones() -> None:
 )  # fmt: skip
 def test_illegal_fields_are_refused(changes: dict[str, object]) -> None:
     with pytest.raises(BadValue, match="recipe"):
-        Recipe(12).but(**changes)
+        TrainingRecipe(12).but(**changes)
 
 
 def test_unknown_field_or_augmentation_is_refused() -> None:
     with pytest.raises(UnknownName, match="did you mean 'epochs'"):
-        Recipe(12).but(epoch=3)
+        TrainingRecipe(12).but(epoch=3)
     with pytest.raises(UnknownName, match="flip"):
-        Recipe(12, augment=("flop",))
+        TrainingRecipe(12, augment=("flop",))
 
 
 def test_fields_are_read_from_text() -> None:
@@ -75,7 +75,7 @@ def test_fields_are_read_from_text() -> None:
 
 
 def test_learning_rate_falls_along_a_half_wave_by_step() -> None:
-    recipe = Recipe(12)
+    recipe = TrainingRecipe(12)
     rates = [learning_rate(recipe, step, 98) for step in range(12 * 98 + 1)]
     assert rates[0] == 0.1 and rates[6 * 98] == pytest.approx(0.05) and rates[-1] == pytest.approx(0, abs=1e-12)
     assert all(later < earlier for earlier, later in itertools.pairwise(rates))
@@ -83,7 +83,7 @@ def test_learning_rate_falls_along_a_half_wave_by_step() -> None:
 
 
 def test_last_batch_is_kept() -> None:
-    assert steps_per_epoch(Recipe(1), 25_000) == 98  # 97 whole ones and one of 168
+    assert steps_per_epoch(TrainingRecipe(1), 25_000) == 98  # 97 whole ones and one of 168
 
 
 def test_streams_differ_by_seed_and_epoch_and_repeat() -> None:

@@ -21,13 +21,13 @@ from nasgauge.bench.live.device import device_of
 from nasgauge.bench.live.images import Images
 from nasgauge.bench.live.macro import Macro
 from nasgauge.bench.live.optimizers import optimizer_of
-from nasgauge.bench.live.recipe import Recipe, learning_rate, recipe_of
+from nasgauge.bench.live.recipe import TrainingRecipe, learning_rate, recipe_of
 from nasgauge.bench.live.training import History, train
 from nasgauge.bench.spaces import space
 
 TSS = space("topology")
 ARCH = TSS.id("|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|nor_conv_1x1~2|")
-RECIPE = Recipe(3, batch=16)
+RECIPE = TrainingRecipe(3, batch=16)
 MACRO = Macro.mini(3)
 
 

@@ -12,7 +12,7 @@ from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.column import Column
 from nasgauge.bench.errors import BadArchitecture, BadValue, NotMeasured, UnknownName
 from nasgauge.bench.live.macro import Macro
-from nasgauge.bench.live.recipe import Recipe
+from nasgauge.bench.live.recipe import TrainingRecipe
 from nasgauge.bench.live.verify import plan_of, question, stratified, tabulated
 from nasgauge.bench.spaces import space
 from nasgauge.bench.table import Table, write_table
@@ -20,10 +20,10 @@ from nasgauge.bench.table import Table, write_table
 
 def test_a_plan_takes_the_shortest_budget_validation_and_the_published_recipe(toy: Benchmark) -> None:
     plan = plan_of(toy, np.array([3, 5]), dataset="cifar10")
-    assert (plan.metric, plan.budget, plan.recipe, plan.seeds) == ("valid_accuracy", 12, Recipe(12), (0, 1, 2))
+    assert (plan.metric, plan.budget, plan.recipe, plan.seeds) == ("valid_accuracy", 12, TrainingRecipe(12), (0, 1, 2))
     assert plan.macro is None and not plan.own
     plan = plan_of(toy, np.array([3]), dataset="cifar10", metric="test_accuracy", changes={"batch": 64})
-    assert (plan.metric, plan.budget, plan.recipe) == ("test_accuracy", 200, Recipe(200, batch=64))
+    assert (plan.metric, plan.budget, plan.recipe) == ("test_accuracy", 200, TrainingRecipe(200, batch=64))
 
 
 def test_what_cannot_be_compared_is_refused(toy: Benchmark) -> None:
@@ -62,7 +62,7 @@ def own(tmp_path: Path) -> Benchmark:
         Column("valid_accuracy", curve[:, :, -1].copy(), "digits", 3, (0, 1)),
         Column("valid_accuracy", curve.astype(np.float32), "digits", 3, (0, 1)),
     ]
-    extra = {"macro": asdict(Macro.mini(1)), "recipe": asdict(Recipe(3, batch=50, lr=0.3, augment=()))}
+    extra = {"macro": asdict(Macro.mini(1)), "recipe": asdict(TrainingRecipe(3, batch=50, lr=0.3, augment=()))}
     path = tmp_path / "own.h5"
     write_table(path, columns, name="own", space="topology", title="Own", licence="CC0", extra=extra)
     return Benchmark(Table(path))
@@ -70,7 +70,7 @@ def own(tmp_path: Path) -> Benchmark:
 
 def test_a_table_built_here_brings_its_own_recipe_skeleton_and_curves(own: Benchmark) -> None:
     plan = plan_of(own, np.array([7]))
-    assert plan.own and plan.macro == Macro.mini(1) and plan.recipe == Recipe(3, batch=50, lr=0.3, augment=())
+    assert plan.own and plan.macro == Macro.mini(1) and plan.recipe == TrainingRecipe(3, batch=50, lr=0.3, augment=())
     assert tabulated(own, plan)[0]["curve"] == {"1": 51.0, "2": 52.0, "3": 53.0}
 
 
