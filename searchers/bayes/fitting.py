@@ -23,8 +23,7 @@ class Tuning:
 
     Args:
         restarts, starts: climbs, and uniform draws of which each starts from the best.
-        noise: bounds of the noise; equal ones fix it.
-        groups: components with the same number share a length scale, (0, 1, 1) for both degrees.
+        noise: bounds of the noise.
         lengths: bounds of every length scale; default: the published ones of each component.
         shared_when_fitted: the authors' slip: degrees share a scale in the likelihood, but the posterior takes
             another for out-degrees, which is whatever it was drawn as.
@@ -33,7 +32,6 @@ class Tuning:
     restarts: int = 4
     starts: int = 30
     noise: tuple[float, float] = (1e-3, 1e-2)
-    groups: tuple[int, ...] | None = None
     lengths: tuple[float, float] | None = None
     shared_when_fitted: bool = False
 
@@ -50,14 +48,10 @@ class Tuning:
             return [self.lengths] * components
         return [OPERATIONS, DEGREES, DEGREES] if components == 3 else [ANY] * components
 
-    def groups_of(self, components: int) -> tuple[int, ...]:
-        """The group of each component; by default every one is a group of its own."""
-        return tuple(range(components)) if self.groups is None or components == 1 else self.groups
-
 
 PAPER = Tuning()
 #: Length scales as long as the distances, and noise up to all there is: the published bounds are active at most fits.
 WIDE = Tuning(restarts=2, starts=10, lengths=(1e-2, 3.0), noise=(1e-4, 1.0))
 FITS = {"published": PAPER, "wide": WIDE}
 #: The authors' code (optimise_gp_hyperparameter_v3), for one and for two grams.
-RELEASED = Tuning(groups=(0, 1, 1), shared_when_fitted=True)
+RELEASED = Tuning(shared_when_fitted=True)

@@ -39,13 +39,11 @@ class Likelihood:
     Args:
         distances: of every group, (groups, n, n).
         values: standardised, (n,).
-        noise: fixed variance of the noise; None: the last parameter.
     """
 
-    def __init__(self, distances: Floats, values: Floats, noise: float | None = None) -> None:
+    def __init__(self, distances: Floats, values: Floats) -> None:
         self._distances = distances.reshape(len(distances), -1)
         self._values = values
-        self._noise = noise
         self._constant = len(values) / 2 * math.log(2 * math.pi)
 
     def __call__(self, theta: Floats) -> float:
@@ -60,22 +58,18 @@ class Likelihood:
         lower, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
         diagonal = np.square(weights) - np.diag(lower)
         slopes = np.empty(len(theta))
-        groups = len(self._distances)
-        if self._noise is None:
-            slopes[-1] = -0.5 * math.exp(theta[-1]) * diagonal.sum()
+        slopes[-1] = -0.5 * math.exp(theta[-1]) * diagonal.sum()
         # every D_g and the other factor are symmetric and D_g is 0 on the diagonal: below the diagonal counts twice
         product = (np.tril(np.outer(weights, weights) - lower, -1) * smooth).ravel()
-        slopes[:groups] = -(self._distances @ product) * np.exp(-theta[:groups])
+        slopes[:-1] = -(self._distances @ product) * np.exp(-theta[:-1])
         return found, slopes
 
     def _factored(self, theta: Floats) -> tuple[float, Floats, Floats | None, Floats]:
         """Negative log likelihood, exp(-sum_g D_g / l_g), the Cholesky factor (None: there is none), and a."""
         n = len(self._values)
-        inverse = np.exp(-theta[: len(self._distances)])
-        smooth = np.exp(-(inverse @ self._distances)).reshape(n, n)
+        smooth = np.exp(-(np.exp(-theta[:-1]) @ self._distances)).reshape(n, n)
         matrix = smooth.copy(order="F")
-        noise = math.exp(theta[-1]) if self._noise is None else self._noise
-        matrix.flat[:: n + 1] += noise + JITTER
+        matrix.flat[:: n + 1] += math.exp(theta[-1]) + JITTER
         factor, failed = lapack.dpotrf(matrix, lower=1, clean=0, overwrite_a=1)
         if failed:
             return UNLIKELY, smooth, None, self._values
@@ -93,22 +87,16 @@ def fit_scales(points: Points, values: Floats, tuning: Tuning, rng: np.random.Ge
     Args:
         values: standardised values, (n,).
     """
-    components = len(points.sizes)
-    groups = tuning.groups_of(components)
-    limits = tuning.limits(components)[: 1 + max(groups)]
-    fixed = tuning.noise[0] == tuning.noise[1]
-    if not fixed:
-        limits = [*limits, tuning.noise]
     distances = points.distances()
-    merged = np.zeros((1 + max(groups), *distances.shape[1:]))
-    for group, each in zip(groups, distances, strict=True):
-        merged[group] += each
-    found = np.exp(_climb(Likelihood(merged, values, tuning.noise[0] if fixed else None), limits, tuning, rng))
-    noise = tuning.noise[0] if fixed else float(found[-1])
-    if tuning.shared_when_fitted and components == 3:
-        low, high = tuning.limits(3)[2]
-        return Scales((*found[:2].tolist(), float(rng.uniform(low, high))), noise)
-    return Scales(tuple(float(found[group]) for group in groups), noise)
+    limits = tuning.limits(len(distances))
+    shared = tuning.shared_when_fitted and len(distances) == 3
+    if shared:
+        distances = np.stack([distances[0], distances[1] + distances[2]])
+    climbed = _climb(Likelihood(distances, values), [*limits[: len(distances)], tuning.noise], tuning, rng)
+    *lengths, noise = np.exp(climbed).tolist()
+    if shared:
+        lengths.append(float(rng.uniform(*limits[2])))
+    return Scales(tuple(lengths), noise)
 
 
 def _climb(
