@@ -32,17 +32,18 @@ class Curve:
     def __init__(self, table: Table, path: str, shape: Sequence[int]) -> None:
         self._table, self._path = table, path
         self._row = shape[1] * shape[2]
-        self._arch, self._rows = NOBODY, flat(np.empty(0))
+        self._latest = NOBODY, flat(np.empty(0))  # of one piece: threads may ask at once
         self._view = flat(table.read(path)) if table.is_mapped(path) else None
 
     def row(self, arch: int) -> tuple[memoryview[float], int]:
         """A view and the place in it where the (seed, epoch) values of an architecture begin."""
         if self._view is not None:
             return self._view, arch * self._row
-        if self._arch != arch:
-            self._rows = flat(self._table.read_curves(self._path, np.array([arch], dtype=np.int64)))
-            self._arch = arch
-        return self._rows, 0
+        latest, rows = self._latest
+        if latest != arch:
+            rows = flat(self._table.read_curves(self._path, np.array([arch], dtype=np.int64)))
+            self._latest = arch, rows
+        return rows, 0
 
 
 class Quantity:

@@ -43,8 +43,7 @@ class Group:
         sets = {name: self._set(split) for name, split in {**SETS[dataset], "train": "train"}.items()}
         self.sets = {name: found for name, found in sets.items() if found is not None}
         self._lengths, self._layout = self.quantity("epochs"), self.quantity("_layout")
-        self._arch = NOBODY
-        self._places: tuple[int, ...] = ()
+        self._latest: tuple[int, tuple[int, ...]] = (NOBODY, ())  # of one piece: threads may ask at once
 
     def _set(self, split: str) -> EvaluatedSet | None:
         if f"{self._stem}/{split}_accuracy/runs" not in self._entries:
@@ -73,12 +72,13 @@ class Group:
 
     def places(self, arch: int) -> tuple[int, ...]:
         """Places on the seed axis of the trials that this architecture has."""
-        if self._arch != arch:
+        latest, places = self._latest
+        if latest != arch:
             width = len(self.seeds)
             ends = self.sets["train"].accuracy.last[arch * width : (arch + 1) * width].tolist()
-            self._places = tuple(place for place, end in enumerate(ends) if end == end)
-            self._arch = arch
-        return self._places
+            places = tuple(place for place, end in enumerate(ends) if end == end)
+            self._latest = arch, places
+        return places
 
     def length(self, arch: int, place: int) -> int:
         """Epochs of a trial; `epochs` unless trials differ."""

@@ -50,6 +50,10 @@ class Records:
             )
         )
 
+    def __reduce__(self) -> tuple[type[Records], tuple[Table]]:
+        """A copy opens the table itself: views of mapped memory cannot travel."""
+        return Records, (self.table,)
+
     @cached_property
     def _space(self) -> Cells101:
         return cast(Cells101, space(Cells101.name))

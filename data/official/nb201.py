@@ -178,7 +178,7 @@ class NASBench201API(OfficialAPI):
         return hp
 
     def _not_evaluated(self, index: int) -> None:
-        write(f"architecture {index} was not evaluated")
+        write(f"Find this arch-index : {index}, but this arch is not evaluated.")
 
     def _nothing_to_clear(self, index: int) -> None:
         raise KeyError(index)

@@ -46,6 +46,10 @@ class TableSource:
             if entry.kind == "static" and entry.metric.startswith("_arch_layout:")
         }
 
+    def __reduce__(self) -> tuple[type[TableSource], tuple[Table, Dialect]]:
+        """A copy opens the table itself: views of mapped memory cannot travel."""
+        return TableSource, (self.table, self.dialect)
+
     def indexes(self) -> set[int]:
         """Architectures that the file has results of, under any hp."""
         return {index for there in self.evaluated.values() for index, flag in enumerate(there) if flag}

@@ -33,7 +33,7 @@ class ResultsCount:
     """One trial. Made from the official arguments, from an official dict, or from a table (`from_run`).
 
     A trial of a table reads single numbers from it; it becomes a trial of its own, with the official dictionaries,
-    as soon as one of these is asked for or anything is set.
+    as soon as one of these is asked for or anything is set or deleted.
     """
 
     dialect: ClassVar[Dialect] = NATS
@@ -85,6 +85,10 @@ class ResultsCount:
     def __setattr__(self, name: str, value: Any) -> None:
         self._own()
         self.__dict__[name] = value
+
+    def __delattr__(self, name: str) -> None:
+        self._own()
+        super().__delattr__(name)
 
     def __getstate__(self) -> dict[str, Any]:
         return self.state_dict()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import copy
 import importlib
 import inspect
 import pickle
@@ -162,6 +163,10 @@ def test_objects_of_results(pair: Pair, name: str, tmp_path: Path, capsys: pytes
                 printed = capsys.readouterr().out
                 mine.show(index)
                 assert capsys.readouterr().out == printed
+            theirs.query_info_str_by_arch("nope")
+            printed = capsys.readouterr().out
+            mine.query_info_str_by_arch("nope")
+            assert capsys.readouterr().out == printed
 
 
 @pytest.mark.parametrize("pair", [nats_tss, nb201])
@@ -312,14 +317,38 @@ def test_traps_are_said_once(tmp_path: Path) -> None:
     assert session() == []
 
 
-def test_a_copy_of_a_trial_survives_pickling(tmp_path: Path) -> None:
-    import copy
+COPIES = (copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one)))
 
+
+def test_a_copy_of_a_trial_survives_pickling(tmp_path: Path) -> None:
     _, ours = nats_tss(made_up(TEXTS["topology"], Choices()), tmp_path)
     for mine in ours:
         trial = mine.query_by_index(0, "cifar10", "12")[777]
-        for again in (copy.deepcopy(trial), pickle.loads(pickle.dumps(trial))):
-            assert same(again.state_dict(), trial.state_dict())
+        for again in COPIES:
+            assert same(again(trial).state_dict(), trial.state_dict())
+
+
+@pytest.mark.parametrize("pair", [nats_tss, nb201])
+def test_an_object_that_was_asked_travels_to_other_processes(pair: Pair, tmp_path: Path) -> None:
+    theirs, ours = pair(made_up(TEXTS["topology"], Choices()), tmp_path)
+    questions = [("get_more_info", {"index": arch, "dataset": "cifar10", "iepoch": iepoch, "hp": "200",
+                                    "is_random": False}) for arch in range(3) for iepoch in (None, 1)]  # fmt: skip
+    for api in (theirs, *ours):
+        api.arch2infos_dict[2]["200"].reset_pseudo_train_times("cifar10", None, 2.0)
+        before = [outcome(api, *question) for question in questions]
+        for again in COPIES:
+            assert [outcome(again(api), *question) for question in questions] == before
+
+
+def test_an_attribute_of_a_trial_can_be_deleted(tmp_path: Path) -> None:
+    theirs, ours = nats_tss(made_up(TEXTS["topology"], Choices()), tmp_path)
+    for api in (theirs, *ours):
+        trial = api.query_by_index(0, "cifar10", "12")[777]
+        del trial.net_state_dict
+        assert not hasattr(trial, "net_state_dict")
+        assert trial.get_train()["accuracy"] == theirs.query_by_index(0, "cifar10", "12")[777].get_train()["accuracy"]
+        with pytest.raises(AttributeError):
+            del trial.net_state_dict
 
 
 @pytest.mark.parametrize("name", ["topology", "size"])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import inspect
 import json
 import math
+import pickle
 import random
 import time
 import warnings
@@ -183,6 +185,18 @@ def test_query_draws_one_repeat_from_the_global_stream(file: Path, made: list[Re
     assert random.getstate() == stream.getstate()
     api.reset_budget_counters()
     assert api.get_budget_counters() == (0.0, 0)
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+def test_an_object_that_was_asked_travels_to_other_processes(api: NASBench, again: Any) -> None:
+    stats = next(iter(api.fixed_statistics.values()))
+    spec = ModelSpec(stats["module_adjacency"], stats["module_operations"])
+    random.seed(3)
+    before = api.query(spec)
+    other = again(api)
+    random.seed(3)
+    assert same(other.query(spec), {**before, "module_adjacency": before["module_adjacency"].tolist()})
+    assert other.get_budget_counters() == (2 * before["training_time"], 216)
 
 
 def test_what_costs_nothing_draws_nothing(api: NASBench, made: list[Record]) -> None:
