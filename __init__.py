@@ -302,11 +302,12 @@ def verify(
     budget: int | None = None,
     sample: int = 0,
     seeds: int = 3,
-    base_seed: int = 0,
+    base_seed: int | None = None,
     images: str | os.PathLike[str] | Images | None = None,
     image_folder: str | os.PathLike[str] | None = None,
     validation: float | str | None = None,
     limit: int | None = None,
+    size: int | None = None,
     recipe: Mapping[str, Any] | None = None,
     device: str = "cpu",
     compiled: bool = False,
@@ -327,7 +328,7 @@ def verify(
 
     return verify(
         bench, archs, out, dataset=dataset, metric=metric, budget=budget, sample=sample, seeds=seeds,
-        base_seed=base_seed, images=images, image_folder=image_folder, validation=validation, limit=limit,
+        base_seed=base_seed, images=images, image_folder=image_folder, validation=validation, limit=limit, size=size,
         recipe=recipe, device=device, compiled=compiled, channels_last=channels_last, say=say, progress=progress,
     )  # fmt: skip
 

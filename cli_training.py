@@ -27,7 +27,12 @@ def verify(
         int | None, typer.Option(help="The table's training length in epochs [default: the shortest].")
     ] = None,
     seeds: Annotated[int, typer.Option(help="Trainings of every architecture.")] = 3,
-    base_seed: Annotated[int, typer.Option(help="The first seed; the others count up from it.")] = 0,
+    base_seed: Annotated[
+        int | None,
+        typer.Option(
+            help="The first seed; the others count up from it [default: 0; after those of a table built here]."
+        ),
+    ] = None,
     images: Annotated[
         str | None, typer.Option(help="A set, an .npz or a folder of classes [default: the data set's own].")
     ] = None,
@@ -36,6 +41,7 @@ def verify(
         str | None, typer.Option(help="'standard', 'nb201', 'none', or a share [default: as the table was made].")
     ] = None,
     limit_images: Annotated[int | None, typer.Option(help="Only the first so many images of every split.")] = None,
+    size: Annotated[int | None, typer.Option(help="Make images smaller, to this side in pixels.")] = None,
     recipe: Annotated[
         list[str] | None, typer.Option(metavar="FIELD=VALUE", help="Change the recipe; may be given several times.")
     ] = None,
@@ -66,7 +72,7 @@ def verify(
     run = verify(
         bench, architectures(bench, archs or []), dataset=dataset, metric=metric, budget=budget, sample=stratified,
         seeds=seeds, base_seed=base_seed, images=images, image_folder=image_folder, validation=_share(validation),
-        limit=limit_images, recipe=changes_of(recipe or []), device=device, compiled=compile_,
+        limit=limit_images, size=size, recipe=changes_of(recipe or []), device=device, compiled=compile_,
         channels_last=channels_last, out=out, say=say, progress=True,
     )  # fmt: skip
     print(f"{run.folder}\nnext: nasgauge report {run.folder}")

@@ -85,11 +85,16 @@ def plan_of(
     if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
         raise BadValue(f"seeds={list(seeds)}; legal: distinct numbers from 0 on, at least one")
     dataset, metric, budget = question(bench, dataset, metric, budget)
-    extra: dict[str, Any] = next((table.info["extra"] for table in bench.tables if "recipe" in table.info["extra"]), {})
+    extra = statement(bench)
     recipe = TrainingRecipe(**extra["recipe"]) if extra else recipe_of(bench.space.name, budget)
     macro = macro_of(extra["macro"]) if extra else None
     ids = tuple(archs.tolist())
     return Plan(ids, dataset, metric, budget, recipe.but(**(changes or {})), macro, tuple(seeds), bool(extra))
+
+
+def statement(bench: Benchmark) -> dict[str, Any]:
+    """What a table that was built here says of its making (skeleton, recipe, images); empty for all others."""
+    return next((table.info["extra"] for table in bench.tables if "recipe" in table.info["extra"]), {})
 
 
 def question(bench: Benchmark, dataset: str | None, metric: str | None, budget: int | None) -> tuple[str, str, int]:
@@ -127,8 +132,8 @@ def stratified(values: npt.NDArray[np.float64], count: int, rng: np.random.Gener
 def tabulated(bench: Benchmark, plan: Plan) -> list[dict[str, Any]]:
     """What the table says about every architecture of a plan, as run.json keeps it.
 
-    ``text``; ``mean`` [percent]; ``runs`` {seed: percent} of the single runs it knows; ``curve`` {epoch: percent,
-    mean over runs} where it has any; ``params`` and ``flops``.
+    ``id``; ``text``; ``mean`` [percent]; ``runs`` {seed: percent} of the single runs it knows; ``curve`` {epoch:
+    percent, mean over runs} where it has any.
     """
     where = {"dataset": plan.dataset, "budget": plan.budget}
     ids = np.array(plan.ids)

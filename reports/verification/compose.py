@@ -59,9 +59,7 @@ def _alarms(found: Outcome) -> list[Alarm]:
         if value != found.plan["recipe"][key]
     }
     lines = [f"{key}: {new} instead of {old}" for key, (old, new) in changed.items()]
-    limit = found.config["given"]["limit"]
-    if limit is not None:
-        lines.append(f"at most {limit:,} images of each split")
+    lines += found.config["departures"]
     if lines:
         last = "The values are no measurement of the table's; what can be compared is the order of the architectures."
         alarms.append(Alarm("Not trained as the table was", (*lines, last)))
@@ -103,7 +101,7 @@ def _order(found: Outcome) -> tuple[str, str] | None:
     if math.isnan(agreement.tau):
         return None
     many = f"{counted(agreement.architectures, 'architecture')}"
-    if agreement.tau == 1:
+    if math.isclose(agreement.tau, 1):
         head = f"The order of all {many} is the table's"
     else:
         head = f"Kendall's tau with the table is {number(agreement.tau)}"
@@ -115,7 +113,7 @@ def _order(found: Outcome) -> tuple[str, str] | None:
 
 def _facts(found: Outcome) -> Facts:
     plan, images = found.plan, found.config["images"]
-    counts = ", ".join(f"{count:,} {split}" for split, count in images["pictures"].items())
+    counts = ", ".join(f"{images['pictures'][split]:,} {split}" for split in ("train", "valid", "test"))
     benchmark = found.config["benchmark"]
     rows = (
         ("Benchmark", (benchmark["title"],)),
@@ -196,12 +194,26 @@ def _reading(found: Outcome) -> tuple[str, ...]:
     return (
         f"Measured and tabulated are means over seeds of the {words} after the last epoch, both over few seeds: with n "
         "of ours and m of the table's, z is about √(1/n + 1/m) even where nothing but the seeds differs.",
-        "Weights are drawn from our seeds by the benchmark's law, not its very numbers: no training repeats one of "
-        "the table, it is another sample of the same experiment.",
+        _sample(found),
         "Bland & Altman (Lancet, 1986): differences drawn over means show a bias that depends on the accuracy, which "
         "a correlation would hide.",
         f"Kendall's tau-b counts pairs in the same order; its interval needs at least {FEWEST_FOR_TAU} architectures.",
         f"Bootstrap: {RESAMPLES:,} resamples, seed {SEED}.",
+    )
+
+
+def _sample(found: Outcome) -> str:
+    """Whether the trainings are others than the table's."""
+    known = {seed for entry in found.config["tabulated"] for seed in entry["runs"]}
+    shared = sorted(set(map(str, found.plan["seeds"])) & known, key=int) if found.plan["own"] else []
+    if shared:
+        return (
+            f"Seeds {', '.join(shared)} are the table's own: these trainings repeat its very trainings, so that small "
+            "differences say that training is reproducible, not that another sample would agree."
+        )
+    return (
+        "Weights are drawn from our seeds by the benchmark's law, not its very numbers: no training repeats one of "
+        "the table, it is another sample of the same experiment."
     )
 
 
@@ -245,7 +257,9 @@ def command(found: Outcome) -> str:
     parts = ["nasgauge", "verify", found.config["benchmark"]["name"], *(str(arch) for arch in plan["ids"])]
     parts += ["--dataset", plan["dataset"], "--metric", plan["metric"], "--budget", str(plan["budget"])]
     parts += ["--seeds", str(len(plan["seeds"])), "--base-seed", str(min(plan["seeds"])), "--device", given["device"]]
-    for key, option in (("images", "--images"), ("validation", "--validation"), ("limit", "--limit-images")):
+    for key, option in (
+        ("images", "--images"), ("validation", "--validation"), ("limit", "--limit-images"), ("size", "--size"),
+    ):  # fmt: skip
         if given[key] is not None:
             parts += [option, str(given[key])]
     for key, value in given["recipe"].items():

@@ -60,8 +60,8 @@ class Outcome:
 
     @property
     def faithful(self) -> bool:
-        """Whether recipe and number of images are the benchmark's own, so that values can be compared at all."""
-        return self.config["published"] == self.plan["recipe"] and self.config["given"]["limit"] is None
+        """Whether recipe and images are the benchmark's own, so that values can be compared at all."""
+        return self.config["published"] == self.plan["recipe"] and not self.config["departures"]
 
 
 def outcome(run: Run) -> Outcome:
@@ -74,6 +74,7 @@ def outcome(run: Run) -> Outcome:
     try:
         plan, tabulated = run.config["plan"], run.config["tabulated"]
         metric, total = str(plan["metric"]), len(plan["ids"]) * len(plan["seeds"])
+        list(run.config["departures"])
         known = {int(entry["id"]): entry for entry in tabulated}
     except (KeyError, TypeError, ValueError) as error:
         raise BadFile(f"{run.folder / 'run.json'}: not the statement of a verification ({error!r})") from error
@@ -90,8 +91,9 @@ def _row(entry: dict[str, Any], frame: pd.DataFrame, metric: str) -> dict[str, A
     """One architecture: what the table says, what was measured, and what it cost."""
     runs = frame.groupby("seed")
     last = runs.tail(1)
+    broken = ~np.isfinite(last["train_loss"].to_numpy(np.float64))  # its last accuracy is that of a network of NaN
     ours = last[curve_of(metric)].to_numpy(np.float64)
-    mine = ours[~np.isnan(ours)]
+    mine = ours[~np.isnan(ours) & ~broken]
     theirs = np.array(list(entry["runs"].values()), dtype=np.float64)
     tabulated = math.nan if entry["mean"] is None else float(entry["mean"])
     spread = seed_spread(mine, theirs)
@@ -100,7 +102,7 @@ def _row(entry: dict[str, Any], frame: pd.DataFrame, metric: str) -> dict[str, A
     return {
         "id": entry["id"], "architecture": entry["text"], "tabulated": tabulated, "tabulated_runs": len(theirs),
         "measured": measured, "measured_std": float(mine.std(ddof=1)) if len(mine) > 1 else math.nan,
-        "trainings": len(ours), "diverged": int(np.isnan(last["train_loss"]).sum()), "difference": difference,
+        "trainings": len(ours), "diverged": int(broken.sum()), "difference": difference,
         "seed_std": spread, "z": difference / spread if spread > 0 else math.nan,
         "train_seconds": float(runs["train_seconds"].sum().mean()),
         "held_seconds": float(runs["held_seconds"].sum().mean()),

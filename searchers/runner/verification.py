@@ -13,10 +13,11 @@ from ...bench.describe import origin
 from ...bench.environment import environment
 from ...bench.errors import BadValue
 from ...bench.live import need_torch
-from ...bench.live.verify import Plan, plan_of, question, stratified, tabulated, train_one
+from ...bench.live.verify import Plan, plan_of, question, statement, stratified, tabulated, train_one
 from ...bench.run_folder import folder_for, read_frame
 from ...bench.spaces import Architectures
 from .run import Run
+from .verification_images import check_pictures, departures_of, pictures_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,11 +39,12 @@ def verify(
     budget: int | None = None,
     sample: int = 0,
     seeds: int = 3,
-    base_seed: int = 0,
+    base_seed: int | None = None,
     images: str | os.PathLike[str] | Images | None = None,
     image_folder: str | os.PathLike[str] | None = None,
     validation: float | str | None = None,
     limit: int | None = None,
+    size: int | None = None,
     recipe: Mapping[str, Any] | None = None,
     device: str = "cpu",
     compiled: bool = False,
@@ -61,10 +63,14 @@ def verify(
         dataset, metric, budget: what is compared; see `bench.live.verify.plan_of`.
         sample: so many further architectures, one from each of as many strata of the tabulated metric.
         seeds: trainings of every architecture, with the seeds ``base_seed``, ``base_seed + 1``, ...
-        images: what to train on, an `Images` or what `data.images.load` takes; default: the data set's name.
+        base_seed: default: 0; for a table that was built here the first above all of its own, so that no training of
+            it is merely repeated.
+        images: what to train on, an `Images` or what `data.images.load` takes; default: the data set's name, whose
+            pictures must then be those that a table built here was made of.
         image_folder: where the official files lie.
         validation: how training and validation images are told apart; default: as the table's metric was measured.
         limit: train, validate and test on the first so many images only.
+        size: make images smaller, to this side in pixels.
         recipe: fields of the recipe that shall differ, such as ``{"epochs": 3, "batch": 64}``.
         device: "cpu", "cuda", "cuda:1".
         compiled: run networks through ``torch.compile``.
@@ -84,21 +90,30 @@ def verify(
 
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
         raise BadValue(f"seeds={seeds!r}; legal: a number of trainings of each architecture, at least 1")
+    if base_seed is None:
+        base_seed = _first_seed(bench)
+    if isinstance(base_seed, bool) or not isinstance(base_seed, int) or base_seed < 0:
+        raise BadValue(f"base_seed={base_seed!r}; legal: the first seed, from 0 on")
     where = device_of(device)
     ids = _chosen(bench, archs, sample, base_seed, question(bench, dataset, metric, budget))
     plan = plan_of(
         bench, ids, dataset=dataset, metric=metric, budget=budget, changes=dict(recipe or {}),
         seeds=range(base_seed, base_seed + seeds),
     )  # fmt: skip
-    pictures = _images(plan, bench, images, image_folder, validation, limit)
-    _check(bench, plan, pictures)
+    pictures = pictures_of(plan, bench, images, image_folder, validation, limit, size)
+    described = describe_images(pictures)
+    departures = departures_of(plan, bench, described, validation, limit)
+    if departures and plan.own and (images, limit, size) == (None, None, None):
+        raise BadValue(f"{departures[0]}; give them with images=, limit= and size=, or say which others to train on")
+    check_pictures(bench, plan, pictures)
     config = {
-        "kind": "verify", "benchmark": origin(bench), "plan": plan.to_json(), "images": describe_images(pictures),
+        "kind": "verify", "benchmark": origin(bench), "plan": plan.to_json(), "images": described,
+        "departures": departures,
         "channels_last": channels_last, "compiled": compiled, "tabulated": tabulated(bench, plan),
         "published": _published(plan, bench),
         "given": {
             "images": None if images is None else os.fspath(images) if not isinstance(images, Images) else images.name,
-            "validation": validation, "limit": limit, "device": device, "recipe": dict(recipe or {}),
+            "validation": validation, "limit": limit, "size": size, "device": device, "recipe": dict(recipe or {}),
         },
         **environment("torch"),
     }  # fmt: skip
@@ -189,46 +204,10 @@ def _chosen(
     return np.concatenate([named, stratified(values, sample, np.random.default_rng(base_seed))])
 
 
-def _images(
-    plan: Plan, bench: Benchmark, images: str | os.PathLike[str] | Images | None,
-    folder: str | os.PathLike[str] | None, validation: float | str | None, limit: int | None,
-) -> Images:  # fmt: skip
-    from ...bench.live.images import Images
-    from ...data.images import load
-
-    if isinstance(images, Images):
-        return images if limit is None else images.first(limit)
-    name = plan.dataset.removesuffix("-valid") if images is None else images
-    how = _validation(plan, bench.space.name) if validation is None else validation
-    return load(name, folder, limit=limit, validation=how)  # type: ignore[arg-type]
-
-
-def _validation(plan: Plan, space: str) -> float | str:
-    """How the table's metric told training and validation images apart.
-
-    NAS-Bench-101 validates on 10,000 of the 50,000 training images, always. In NAS-Bench-201 and NATS-Bench the test
-    accuracy of "cifar10" belongs to networks trained on all 50,000 images, its validation accuracy (and all of
-    "cifar10-valid") to networks trained on half of them.
-    """
-    if plan.own:
-        return "standard"
-    if space == "cells101":
-        return 0.2
-    halves = plan.dataset == "cifar10-valid" or plan.metric == "valid_accuracy" or plan.dataset != "cifar10"
-    return "standard" if halves and plan.metric != "valtest_accuracy" else "none"
-
-
-def _check(bench: Benchmark, plan: Plan, images: Images) -> None:
-    """Images that do not fit the network, or have no split to compare on, are an error before anything is trained."""
-    from ...bench.live.macro import Macro, StackMacro
-
-    macro = plan.macro or (StackMacro() if bench.space.name == "cells101" else Macro())
-    macro.check_image(images.shape)
-    split = "test" if plan.metric == "valtest_accuracy" else plan.metric.removesuffix("_accuracy")
-    if not images.count(split):
-        raise BadValue(
-            f"{plan.metric} is to be verified, but {images.name} has no {split} images as it is divided here"
-        )
+def _first_seed(bench: Benchmark) -> int:
+    """0, or the first seed above those of a table built here: with one of them its very training would be repeated."""
+    known = [seed for entry in bench.index.entries for seed in entry.seeds or ()] if statement(bench) else []
+    return max(known, default=-1) + 1
 
 
 def _published(plan: Plan, bench: Benchmark) -> dict[str, Any]:

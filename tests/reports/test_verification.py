@@ -44,7 +44,9 @@ def made_up(
         "images": {"name": "cifar10", "source": "CIFAR-10", "pictures": {"train": 50000, "valid": 0, "test": 10000},
                    "sha256": "cd" * 32},
         "channels_last": True, "compiled": False, "tabulated": entries, "published": recipe,
-        "given": {"images": None, "validation": None, "limit": limit, "device": "cuda", "recipe": changes or {}},
+        "departures": [] if limit is None else [f"at most {limit:,} images of each split"],
+        "given": {"images": None, "validation": None, "limit": limit, "size": None, "device": "cuda",
+                  "recipe": changes or {}},
         "versions": {"python": "3.11", "torch": "2.6"}, "git": None, "host": {"device": "a GPU", "cpus": 2},
         "started": "2026-01-01T00:00:00+00:00",
     }  # fmt: skip
@@ -109,6 +111,30 @@ def test_diverged_trainings_are_counted_and_in_no_mean(tmp_path: Path) -> None:
     row = found.rows.iloc[0]
     assert row["diverged"] == 1 and row["trainings"] == 3 and row["measured"] == 90.5
     assert "1 training diverged" in words(Run(tmp_path / "run"))
+
+
+@pytest.mark.parametrize("loss", [np.nan, np.inf])
+def test_what_diverges_in_the_last_epoch_is_in_no_mean_either(tmp_path: Path, loss: float) -> None:
+    run = made_up(tmp_path / "run", {1: [90.0, 10.0, 91.0]}, {1: [90.5, 90.6]})
+    frame = pd.read_parquet(run.part("1-1"))
+    frame.loc[11, "train_loss"] = loss  # the accuracies after it are those of a network that answers one class
+    run.part("1-1").unlink()
+    run.write_part("1-1", frame)
+    row = outcome(run).rows.iloc[0]
+    assert row["diverged"] == 1 and row["measured"] == 90.5
+
+
+def test_the_tables_own_seeds_are_called_a_repetition(tmp_path: Path) -> None:
+    made_up(tmp_path / "run", MEASURED, TABULATED)
+    assert "no training repeats one of the table" in words(Run(tmp_path / "run"))
+    run = Run(tmp_path / "run")
+    run.config["plan"] |= {"own": True, "seeds": [778, 779, 780]}
+    assert "Seeds 778 are the table" in words(run) and "no training repeats" not in words(run)
+
+
+def test_all_in_order_is_said_of_any_number_of_architectures(tmp_path: Path) -> None:
+    values = {arch: [60.0 + arch] for arch in range(5)}  # tau-b of five pairs in order is 0.9999999999999999
+    assert "The order of all 5 architectures is the table" in words(made_up(tmp_path / "run", values, values, seeds=1))
 
 
 def test_the_page_says_what_differs_from_the_table(tmp_path: Path) -> None:

@@ -74,6 +74,36 @@ def test_refusals_come_before_training(toy: Benchmark, tmp_path: Path) -> None:
     assert not out.exists()
 
 
+def test_a_table_built_here_is_verified_on_its_own_pictures_with_seeds_of_its_own(tmp_path: Path) -> None:
+    asked = {"budget": 1, "seeds": 2, "sample": 1, "jobs": 1, "size": 4, "limit": 50, "run": tmp_path / "build"}
+    bench = ng.open(ng.build("topology", "digits", out=tmp_path / "mine.h5", **asked))  # type: ignore[arg-type]
+    (arch,) = np.unique(
+        bench.space.canonical(np.flatnonzero(bench.known(np.arange(bench.space.size), "test_accuracy")))
+    )
+    for changes in ({}, {"limit": None, "size": None}):
+        with pytest.raises(
+            BadValue, match=r"digits of 4 x 4 pixels \(50 train, 50 valid, 50 test\), not digits of 8 x 8"
+        ):
+            verify(bench, [arch], tmp_path / "run", **changes)  # type: ignore[arg-type]
+    run = verify(bench, [arch], tmp_path / "run", limit=50, size=4, seeds=1)
+    assert run.config["plan"]["seeds"] == [2] and run.config["departures"] == []
+    again = verify(bench, [arch], tmp_path / "again", limit=50, size=4, base_seed=1, seeds=1)
+    assert trainings(again)["test_accuracy"][0] == pytest.approx(bench.query(arch, "test_accuracy", seed=1))
+    other = verify(bench, [arch], tmp_path / "other", images="digits", limit=40, seeds=1)
+    alarm = ng.report(other).sections[0].blocks[0]
+    assert alarm.title == "Not trained as the table was" and "8 x 8" in alarm.lines[0]
+    with pytest.raises(BadValue, match="base_seed=-1"):
+        verify(bench, sample=1, base_seed=-1, limit=50, size=4)
+
+
+def test_a_table_of_pictures_of_ones_own_asks_for_them(tmp_path: Path) -> None:
+    images = spots(40)
+    asked = {"budget": 1, "seeds": 1, "sample": 1, "jobs": 1, "run": tmp_path / "build"}
+    bench = ng.open(ng.build("topology", images, out=tmp_path / "mine.h5", **asked))  # type: ignore[arg-type]
+    with pytest.raises(BadValue, match="pictures of your own"):
+        verify(bench, sample=1)
+
+
 def test_killed_it_goes_on_to_the_same_numbers(toy_path: Path, tmp_path: Path) -> None:
     images = spots(100)
     np.savez(tmp_path / "spots.npz", x_train=images.x_train, y_train=images.y_train, x_test=images.x_test,
@@ -106,3 +136,4 @@ def test_the_python_call_and_the_report(toy: Benchmark, tmp_path: Path) -> None:
     )
     alarm = ng.report(run).sections[0].blocks[0]
     assert alarm.title == "Not trained as the table was" and "epochs: 1 instead of 12" in alarm.lines
+    assert any(line.startswith("images: spots of 8 x 8 pixels") for line in alarm.lines)
