@@ -37,8 +37,8 @@ def arrival_plot(found: Outcome, task: Task, views: Mapping[tuple[str, str], Vie
         },
         views={(target.replace(" ", ""), axis): view for (target, axis), view in views.items()},
         still=(f"{name}-arrivals",),
-        caption="Share of runs whose incumbent had reached the target on test, by Kaplan and Meier: a run that ends "
-        "before is censored, not dropped. Bands are 95 % intervals.",
+        caption="Share of runs whose incumbent had reached the target on test; of all runs, also of those that ended "
+        "before. Bands are 95 % intervals.",
     )
 
 

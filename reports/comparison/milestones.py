@@ -1,13 +1,13 @@
-"""How long until a run hands over one of the best 1 %, the best 0.1 %, the best of all; censored runs count.
+"""How long until a run hands over one of the best 1 %, the best 0.1 %, the best of all; runs that never do count.
 
-A run reaches a target when its incumbent, which validation chooses, is at least that accurate. A run that ends before
-is censored at its end: the share that reached a target over time is 1 minus the Kaplan-Meier estimate (1958), so that
-runs of different length are treated alike, and a median exists only where half of the runs got there.
+A run reaches a target when its incumbent, which validation chooses, is at least that accurate. Runs that spend their
+budget before are censored by it: shares are of all runs, and a median exists only where half of them got there. The
+estimate of Kaplan and Meier (1958) would take the end of a run for chance; but budgets end all runs at about the same
+time, and the one whose last training happens to end latest would stand for all others.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.special import betaincinv
-from scipy.stats import CensoredData, ecdf
 
 from ..statistics import LEVEL, Floats
 from .asked import Task
@@ -29,34 +28,25 @@ OPTIMUM = "optimum"
 
 @dataclass(frozen=True, eq=False)
 class Reached:
-    """When the runs of one searcher reached one target.
-
-    ``times`` (n_run,) are in queries or seconds: of the arrival where ``there``, else of the run's end.
-    """
+    """When the runs of one searcher reached one target: ``times`` (n_run,), in queries or seconds, inf where never."""
 
     times: Floats
-    there: npt.NDArray[np.bool_]
 
     @property
     def share(self) -> tuple[float, float, float]:
-        """Share of the runs that arrived, with its exact binomial interval (Clopper & Pearson 1934)."""
-        count, runs = int(self.there.sum()), len(self.there)
-        tail = (1 - LEVEL) / 2
-        low = float(betaincinv(count, runs - count + 1, tail)) if count else 0.0
-        high = float(betaincinv(count + 1, runs - count, 1 - tail)) if count < runs else 1.0
-        return count / runs, low, high
+        """Share of the runs that arrived, with its interval."""
+        share, low, high = (float(line[-1]) for line in self.curve[1:])
+        return share, low, high
 
     @cached_property
     def curve(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """x, share that arrived by x, and its 95 % interval (Greenwood's, on the log-log scale); from x = 0 on."""
-        data = CensoredData(uncensored=self.times[self.there], right=self.times[~self.there])
-        survival = ecdf(data).sf
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # no interval before the first arrival and after the last
-            ends = survival.confidence_interval(LEVEL, method="log-log")
-        x, y = np.r_[0.0, survival.quantiles], np.r_[0.0, 1 - survival.probabilities]
-        low, high = (np.r_[0.0, 1 - end.probabilities] for end in (ends.high, ends.low))
-        return x, y, np.where(np.isnan(low), y, low), np.where(np.isnan(high), y, high)
+        """x, share that arrived by x, and its exact binomial interval (Clopper & Pearson 1934); from x = 0 on."""
+        arrivals, counts = np.unique(self.times[np.isfinite(self.times)], return_counts=True)
+        x, count, runs = np.r_[0.0, arrivals], np.r_[0, np.cumsum(counts)], len(self.times)
+        tail = (1 - LEVEL) / 2
+        low = np.where(count > 0, betaincinv(np.maximum(count, 1), runs - count + 1, tail), 0.0)
+        high = np.where(count < runs, betaincinv(count + 1, np.maximum(runs - count, 1), 1 - tail), 1.0)
+        return x, count / runs, low, high
 
     def median(self) -> tuple[float, float, float]:
         """Median time with its interval (Brookmeyer & Crowley 1982); infinite where not enough runs arrived."""
@@ -82,7 +72,7 @@ def reached(runs: Repetitions, split: str, accuracy: float, axis: str) -> Reache
         times = (first + 1).astype(np.float64)
     else:
         times = runs.clock(axis)[np.arange(len(first)), first]
-    return Reached(np.where(arrived, times, runs.ends(axis)), arrived)
+    return Reached(np.where(arrived, times, np.inf))
 
 
 def milestones(
@@ -101,8 +91,8 @@ def milestones(
                         share, median = arrival.share, arrival.median()
                         rows.append({
                             "dataset": task.dataset, "searcher": label, "split": split, "target": target,
-                            "accuracy": accuracy, "axis": axis, "runs": len(arrival.there),
-                            "reached": int(arrival.there.sum()), "share": share[0], "share_low": share[1],
+                            "accuracy": accuracy, "axis": axis, "runs": len(arrival.times),
+                            "reached": int(np.isfinite(arrival.times).sum()), "share": share[0], "share_low": share[1],
                             "share_high": share[2], "median": _finite(median[0]), "median_low": _finite(median[1]),
                             "median_high": _finite(median[2]),
                         })  # fmt: skip

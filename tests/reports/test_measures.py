@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from nasgauge.reports.comparison.anytime import mean_ranks, ranks_over
 from nasgauge.reports.comparison.fronts import attained, hypervolume
@@ -57,39 +58,33 @@ def test_incumbents_equal_a_plain_loop(told: list[tuple[int, float]]) -> None:
     assert runs_of({"value": values, "budget": budgets}).incumbents.tolist() == [expected]
 
 
-def test_arrivals_are_of_incumbents_and_censored_at_the_end() -> None:
+def test_arrivals_are_of_incumbents() -> None:
     ours = runs_of(
         {"value": [1.0, 3.0, 2.0], "test": [90.0, 91.0, 99.0]},  # 99 is never incumbent
         {"value": [1.0, 2.0], "test": [90.0, 95.0], "seconds": [5.0, 9.0]},
         {"value": [1.0], "test": [99.0]},
     )
-    arrival = reached(ours, "test", 95.0, "queries")
-    assert arrival.there.tolist() == [False, True, True] and arrival.times.tolist() == [3.0, 2.0, 1.0]
-    assert reached(ours, "test", 95.0, "seconds").times.tolist() == [3.0, 9.0, 1.0]
+    assert reached(ours, "test", 95.0, "queries").times.tolist() == [np.inf, 2.0, 1.0]
+    assert reached(ours, "test", 95.0, "seconds").times.tolist() == [np.inf, 9.0, 1.0]
 
 
-def test_kaplan_meier_of_a_worked_example() -> None:
-    """Arrivals at 1, 3, 3, censored at 2 and 5: survival 4/5 after 1, then 4/5 (1 - 2/3)."""
-    arrival = Reached(np.array([1.0, 2.0, 3.0, 3.0, 5.0]), np.array([True, False, True, True, False]))
+def test_the_run_whose_budget_ends_last_does_not_stand_for_those_that_ended_before() -> None:
+    """Budgets end runs within one training of each other; the estimate of Kaplan and Meier ended at 100 % here."""
+    ended = [{"value": [1.0, 2.0], "test": [90.0, 91.0], "seconds": [50.0, 100.0 + run]} for run in range(9)]
+    ours = runs_of(*ended, {"value": [1.0, 2.0], "test": [90.0, 95.0], "seconds": [50.0, 120.0]})
+    arrival = reached(ours, "test", 95.0, "seconds")
+    assert arrival.curve[1].tolist() == [0.0, 0.1] and arrival.median()[0] == np.inf
+
+
+@given(st.lists(st.sampled_from([1.0, 2.0, 2.5, 7.0, np.inf]), min_size=1, max_size=30))
+def test_the_curve_is_the_share_of_all_runs_that_arrived(times: list[float]) -> None:
+    arrival = Reached(np.array(times))
     x, share, low, high = arrival.curve
-    at = dict(zip(x.tolist(), share.tolist(), strict=True))
-    assert at[1.0] == pytest.approx(0.2) and at[3.0] == pytest.approx(1 - 0.8 / 3) and at[5.0] == at[3.0]
-    assert (low <= share).all() and (share <= high).all()
-    assert arrival.median()[0] == 3.0
-    assert arrival.share[0] == 0.6
-
-
-def test_a_median_exists_only_where_half_of_the_runs_arrived() -> None:
-    few = Reached(np.array([1.0, 9.0, 9.0]), np.array([True, False, False]))
-    assert few.median()[0] == np.inf
-    nobody = Reached(np.array([9.0, 9.0]), np.array([False, False]))
-    assert nobody.median()[0] == np.inf and nobody.share[0] == 0.0 and nobody.share[2] < 0.9
-
-
-def test_without_censoring_the_curve_is_the_share_that_arrived() -> None:
-    times = np.random.default_rng(0).integers(1, 20, 40).astype(float)
-    x, share, *_ = Reached(times, np.ones(40, bool)).curve
-    np.testing.assert_allclose(share, [(times <= each).mean() for each in x])
+    np.testing.assert_allclose(share, [(np.array(times) <= each).mean() for each in x])
+    exact = [binomtest(round(each * len(times)), len(times)).proportion_ci() for each in share]
+    np.testing.assert_allclose(np.stack([low, high], axis=1), exact, atol=1e-12)
+    assert arrival.median()[0] == sorted(times)[(len(times) - 1) // 2]
+    assert arrival.share == (share[-1], low[-1], high[-1])
 
 
 @given(st.lists(st.floats(0.5, 5), min_size=2, max_size=8), st.floats(1.0, 30.0))
