@@ -24,8 +24,7 @@ FILLED = 0.8  # of the free memory of a GPU, by estimate
 
 def train_classes(build_run: BuildRun, classes: Ids, batches: Batches) -> Part:
     """Train every one of ``classes`` with every seed; one row a class."""
-    population = isinstance(build_run.space, Topology)
-    members = (_together if population else _one_by_one)(build_run, classes, batches)
+    members = (_together if _is_population(build_run) else _one_by_one)(build_run, classes, batches)
     rows = {name: values.reshape(len(classes), -1, *values.shape[1:]) for name, values in members.items()}
     return {"classes": np.asarray(classes), **rows}
 
@@ -93,44 +92,55 @@ def train_parts_together(
 ) -> Iterator[tuple[int, Part]]:
     """Train the classes of several parts as one population, as many as the memory of a GPU holds.
 
-    The first part trains alone and shows what a part takes; where the estimate was too bold and memory runs out, half
-    as many parts are tried, and no more than that from then on.
+    The first part trains alone and shows what its classes take; where memory runs out, half as many are tried, and no
+    more than that from then on. Networks that cannot be a population train part by part: a kill loses no more.
 
     Raises:
-        BadValue: not even one part fits.
+        BadValue: not even the seeds of one class fit.
     """
     batches = Batches(build_run.images, device)
-    left, together = list(parts), 1
+    left, most, estimated = list(parts), build_run.classes_a_part, not _is_population(build_run)
     while left:
-        now = left[:together]
+        now = left[: max(1, most // build_run.classes_a_part)]
         classes = np.concatenate([build_run.classes_of(part) for part in now])
-        if device.type == "cuda":
-            torch.cuda.empty_cache()  # what the population before, or a failed attempt, has left
-        try:
-            done = train(build_run, classes, batches)
-        except torch.OutOfMemoryError as error:
-            if len(now) == 1:
-                raise BadValue(
-                    f"{len(classes)} cells x {len(build_run.seeds)} seeds do not fit in the memory of {device}; give a "
-                    "protocol with a smaller batch or skeleton, or device='cpu'"
-                ) from error
-            together = len(now) // 2
-            continue
+        done: list[Part] = []
+        rest = classes
+        while len(rest):
+            if device.type == "cuda":
+                torch.cuda.empty_cache()  # what the population before, or a failed attempt, has left
+            try:
+                done.append(train(build_run, rest[:most], batches))
+            except torch.OutOfMemoryError as error:
+                failed = len(rest[:most])
+                if failed == 1:
+                    raise BadValue(
+                        f"one cell x {len(build_run.seeds)} seeds do not fit in the memory of {device}; give a "
+                        "protocol with a smaller batch or skeleton, or device='cpu'"
+                    ) from error
+                most, estimated = failed // 2, True
+                continue
+            rest = rest[most:]
+        whole = {name: np.concatenate([each[name] for each in done]) for name in done[0]}
         for part in now:
             rows = np.isin(classes, build_run.classes_of(part))
-            yield part, {name: values[rows] for name, values in done.items()}
-        if len(left) == len(parts):
-            together = _capacity(device, len(left))
+            yield part, {name: values[rows] for name, values in whole.items()}
         left = left[len(now) :]
+        if not estimated:
+            most, estimated = _capacity(device, len(classes), len(left) * build_run.classes_a_part), True
 
 
-def _capacity(device: torch.device, most: int) -> int:
-    """How many parts fit, from the memory that the first has taken; ``most`` where memory cannot be asked for."""
+def _is_population(build_run: BuildRun) -> bool:
+    """Whether networks of the space can be trained as one: they share all shapes."""
+    return isinstance(build_run.space, Topology)
+
+
+def _capacity(device: torch.device, trained: int, left: int) -> int:
+    """How many classes fit, from the memory that the first ``trained`` took; ``left`` where it cannot be asked for."""
     if device.type != "cuda":
-        return most
+        return max(1, left)
     torch.cuda.empty_cache()
     free, _ = torch.cuda.mem_get_info(device)
-    return max(1, min(most, int(FILLED * free / torch.cuda.max_memory_allocated(device))))
+    return max(1, trained, min(left, int(FILLED * free / torch.cuda.max_memory_allocated(device)) * trained))
 
 
 @contextmanager

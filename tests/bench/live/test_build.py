@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -172,9 +173,40 @@ def test_out_of_memory_halves_the_population_and_goes_on(images: Images, tmp_pat
         for row, arch in enumerate(run.classes_of(part)):
             alone = train_classes(run, np.array([arch]), Batches(images))
             np.testing.assert_allclose(content["train_loss"][row], alone["train_loss"][0], rtol=1e-3)
+
+
+def test_a_part_that_does_not_fit_is_trained_in_smaller_populations(images: Images, tmp_path: Path) -> None:
     run = BuildRun(tmp_path, SPACE, images, Protocol.of(images, 1), (0,))
+    sizes: list[int] = []
+
+    def of_memory_for(most: int) -> Callable[[BuildRun, Ids, Batches], Part]:
+        def training(build_run: BuildRun, classes: Ids, batches: Batches) -> Part:
+            sizes.append(len(classes))
+            if len(classes) > most:
+                raise torch.OutOfMemoryError("too small a device")
+            return {"classes": classes}
+
+        return training
+
+    done = dict(train_parts_together(run, [0, 1], torch.device("cpu"), of_memory_for(3)))
+    assert sizes == [8, 4, *[2] * 8]
+    for part, content in done.items():
+        np.testing.assert_array_equal(content["classes"], run.classes_of(part))
     with pytest.raises(BadValue, match="smaller batch"):
-        list(train_parts_together(run, [0], torch.device("cpu"), of_small_memory))
+        list(train_parts_together(run, [0], torch.device("cpu"), of_memory_for(0)))
+
+
+def test_networks_that_are_no_population_are_kept_part_by_part(images: Images, tmp_path: Path) -> None:
+    of = space("size")
+    run = BuildRun(tmp_path, of, images, Protocol.of(images, 1, of), (0,))
+    sizes = []
+
+    def training(build_run: BuildRun, classes: Ids, batches: Batches) -> Part:
+        sizes.append(len(classes))
+        return {"classes": classes}
+
+    assert [part for part, _ in train_parts_together(run, range(4), torch.device("cpu"), training)] == [0, 1, 2, 3]
+    assert sizes == [8, 8, 8, 8]
 
 
 def test_a_run_folder_of_something_else_is_refused(built: Path, images: Images, tmp_path: Path) -> None:
