@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .numpy_stand_ins import Array
 from .opcodes import Refused
-from .stand_ins import Array, Call, DataFrame, Index, Kept, Slice
+from .pandas_stand_ins import DataFrame, Index, Slice
+from .stand_ins import Call, Kept
 
 Values = npt.NDArray[Any] | list[Any]
 

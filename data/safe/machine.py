@@ -13,23 +13,23 @@ token: weights are passed over without being built.
 from __future__ import annotations
 
 import struct
-from array import array
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from ...bench.errors import BadFile
 from .ahead import AHEAD, Ahead
+from .memo import Memo
+from .numpy_stand_ins import Dtype
 from .opcodes import FORBIDDEN, Refused
-from .parts import KEYS, WEIGHT, Parts, as_data, as_list, kept, text_at
+from .parts import KEYS, WEIGHT, Parts, as_data, as_list
 from .pickles import ADVICE, DAMAGE
-from .series import INT_RUN, MEMO_RUN, SHORT_TEXT_RUN, TEXT_RUN, Runs, memo_items
-from .stand_ins import Budget, Dtype
+from .series import INT_RUN, MEMO_RUN, SHORT_TEXT_RUN, TEXT_RUN, Runs, Series, memo_items
+from .stand_ins import Budget
 
 LONGEST_TEXT = 1 << 16
 STEPS = 3_000_000  # opcodes between two entries; an official entry takes some thousand
 ITEMS = 1_000_000  # objects on the stack
 HELD = 64 << 20  # bytes of curves and bytes between two entries; an official entry holds 100 kB
-MEMO = 20_000_000  # texts and names remembered
 DEPTH = 200  # of nested marks
 
 
@@ -83,10 +83,7 @@ class Machine:
         ahead = self._ahead
         stack: list[Any] = []
         below: list[list[Any]] = []  # stacks under the marks
-        memo: dict[int, Any] = {}
-        count = 0  # of memo entries, for MEMOIZE
-        fresh: list[int] = []  # memo entries since the last architecture
-        bases, templates = array("q"), []  # first memo index of every run of texts, and its template
+        memo = Memo()
         steps = held = 0
         at_run = False
         position = ahead.fill(ahead.position)
@@ -102,35 +99,11 @@ class Machine:
             code = buffer[position]
             if at_run:
                 ahead.position = position
-                match = None
-                if code == 75:  # K
-                    if match := INT_RUN.match(buffer, position):
-                        series = self.runs.integers(match[0])
-                elif code == 0x8C:
-                    if match := SHORT_TEXT_RUN.match(buffer, position):
-                        series, template = self.runs.texts(match[0])
-                        bases.append(count)
-                        templates.append(template)
-                        count += len(series.values)
-                elif code == 88:  # X
-                    if match := TEXT_RUN.match(buffer, position):
-                        series, template = self.runs.texts(match[0])
-                        first = template.first_memo(match[0])
-                        if bases and first <= bases[-1]:
-                            raise Refused("memo indices that go back")
-                        bases.append(first)
-                        templates.append(template)
-                elif code in (104, 106) and (match := MEMO_RUN.match(buffer, position)):  # h, j
-                    indices, values = memo_items(match[0])
-                    keys = tuple([memo[i] if i in memo else text_at(i, bases, templates) for i in indices])
-                    if all(type(key) is str and "@" in key for key in keys):
-                        series = self.runs.keyed(keys, values)
-                    else:
-                        match = None
-                if match:
+                series, end = self._run(buffer, position, memo)
+                if series is not None:
                     stack.append(series)
-                    position = match.end()
-                    held += position - match.start()
+                    held += end - position
+                    position = end
                     if held > HELD:
                         raise Refused(f"curves of more than {HELD >> 20} MiB in one entry")
                     continue
@@ -140,17 +113,13 @@ class Machine:
                 ahead.position = position
                 raise Refused(f"more than {STEPS:,} opcodes in one entry")
             if code == 104:  # BINGET
-                index = buffer[position + 1]
-                stack.append(memo[index] if index in memo else text_at(index, bases, templates))
+                stack.append(memo[buffer[position + 1]])
                 position += 2
             elif code == 106:  # LONG_BINGET
-                index = int.from_bytes(buffer[position + 1 : position + 5], "little")
-                stack.append(memo[index] if index in memo else text_at(index, bases, templates))
+                stack.append(memo[int.from_bytes(buffer[position + 1 : position + 5], "little")])
                 position += 5
             elif code == 0x94:  # MEMOIZE
-                memo[count] = stack[-1]
-                fresh.append(count)
-                count += 1
+                memo.append(stack[-1])
                 position += 1
             elif code == 40:  # MARK
                 below.append(stack)
@@ -162,8 +131,7 @@ class Machine:
             elif code == 117 or code == 115:  # SETITEMS, SETITEM
                 position += 1
                 if code == 117:
-                    items = stack
-                    stack = below.pop()
+                    items, stack = stack, below.pop()
                 else:
                     items = stack[-2:]
                     del stack[-2:]
@@ -173,7 +141,7 @@ class Machine:
                     yield stack[0], stack[1]
                     buffer, edge = ahead.content, ahead.edge()
                     stack.clear()
-                    memo = kept(memo, fresh)
+                    memo.forget_architecture()
                     steps = held = 0
                     self._budget.left = HELD
             elif code == 75:  # BININT1
@@ -218,16 +186,13 @@ class Machine:
                 position += 1
             elif code == 113 or code == 114:  # BINPUT, LONG_BINPUT
                 width = 1 if code == 113 else 4
-                index = int.from_bytes(buffer[position + 1 : position + 1 + width], "little")
-                memo[index] = stack[-1]
-                fresh.append(index)
+                memo[int.from_bytes(buffer[position + 1 : position + 1 + width], "little")] = stack[-1]
                 position += 1 + width
-            elif code == 77:  # BININT2
-                stack.append(int.from_bytes(buffer[position + 1 : position + 3], "little"))
-                position += 3
-            elif code == 74:  # BININT
-                stack.append(int.from_bytes(buffer[position + 1 : position + 5], "little", signed=True))
-                position += 5
+            elif code == 77 or code == 74:  # BININT2, BININT
+                width = 2 if code == 77 else 4
+                content = buffer[position + 1 : position + 1 + width]
+                stack.append(int.from_bytes(content, "little", signed=code == 74))
+                position += 1 + width
             elif code == 0x8A:  # LONG1
                 size = buffer[position + 1]
                 stack.append(int.from_bytes(buffer[position + 2 : position + 2 + size], "little", signed=True))
@@ -242,8 +207,7 @@ class Machine:
                 stack.append(())
                 position += 1
             elif code == 116:  # TUPLE
-                items = stack
-                stack = below.pop()
+                items, stack = stack, below.pop()
                 stack.append(tuple(items))
                 position += 1
             elif code == 93:  # EMPTY_LIST
@@ -254,16 +218,14 @@ class Machine:
                 as_list(stack[-1]).append(item)
                 position += 1
             elif code == 101:  # APPENDS
-                items = stack
-                stack = below.pop()
+                items, stack = stack, below.pop()
                 as_list(stack[-1]).extend(items)
                 position += 1
             elif code == 0x8F:  # EMPTY_SET
                 stack.append(set())
                 position += 1
             elif code == 0x90:  # ADDITEMS
-                items = stack
-                stack = below.pop()
+                items, stack = stack, below.pop()
                 if type(stack[-1]) is not set or not all(type(item) in KEYS for item in items):
                     raise Refused("a set of something else than numbers and texts")
                 stack[-1].update(items)
@@ -316,6 +278,26 @@ class Machine:
                 ahead.position = position
                 what = FORBIDDEN.get(code, f"0x{code:02x}, which no official file holds")
                 raise Refused(f"opcode {what}")
-            if len(stack) > ITEMS or len(memo) > MEMO:
+            if len(stack) > ITEMS:
                 ahead.position = position
                 raise Refused("more objects than any official file holds")
+
+    def _run(self, buffer: bytes, position: int, memo: Memo) -> tuple[Series | None, int]:
+        """The run of curve points that begins here, and the position behind it; None where there is none."""
+        code = buffer[position]
+        if code == 75 and (match := INT_RUN.match(buffer, position)):  # K
+            return self.runs.integers(match[0]), match.end()
+        if code == 0x8C and (match := SHORT_TEXT_RUN.match(buffer, position)):
+            series, template = self.runs.texts(match[0])
+            memo.append_run(template)
+            return series, match.end()
+        if code == 88 and (match := TEXT_RUN.match(buffer, position)):  # X
+            series, template = self.runs.texts(match[0])
+            memo.put_run(template.first_memo(match[0]), template)
+            return series, match.end()
+        if code in (104, 106) and (match := MEMO_RUN.match(buffer, position)):  # h, j
+            indices, values = memo_items(match[0])
+            keys = tuple([memo[index] for index in indices])
+            if all(type(key) is str and "@" in key for key in keys):
+                return self.runs.keyed(keys, values), match.end()
+        return None, position

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_right
 from typing import Any
 
+from .allowed import allowed
 from .opcodes import Refused
 from .pickles import LEAVES
-from .series import Runs, Series, Template
-from .stand_ins import Budget, Call, allowed
+from .series import Runs, Series
+from .stand_ins import Budget, Call
 
 TORCH = frozenset(
     [f"torch._utils.{name}" for name in ("_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_parameter")]
@@ -113,22 +112,3 @@ def as_data(value: Any) -> Any:
     if type(value) in SCALARS or type(value) in (dict, list, tuple, set, Series):
         return value
     raise Refused(f"it holds {getattr(value, 'words', type(value).__name__)}, which is no data")
-
-
-def kept(memo: dict[int, Any], fresh: list[int]) -> dict[int, Any]:
-    """The memo without the containers of the architecture that is done; texts, names and types may be used again."""
-    for index in fresh:
-        kind = type(memo.get(index))
-        nested = kind is tuple and any(type(part) not in KEYS for part in memo[index])
-        if nested or kind in (dict, list, set, Series, bytes):
-            memo.pop(index, None)
-    fresh.clear()
-    return memo
-
-
-def text_at(index: int, bases: array[int], templates: list[Template]) -> str:
-    """The text with memo index ``index`` inside an earlier run."""
-    place = bisect_right(bases, index) - 1
-    if place >= 0 and index - bases[place] < len(templates[place].layout.keys):
-        return templates[place].layout.keys[index - bases[place]]
-    raise Refused(f"it refers to part {index} of the file, which does not exist or belongs to another entry")

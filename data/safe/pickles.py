@@ -1,6 +1,6 @@
 """The one reader of pickles: decodes containers, numbers, numpy arrays and pandas frames, and cannot execute code.
 
-What may happen is an exact list of names (`data.safe.stand_ins`), each replaced by a stand-in of ours, so that no
+What may happen is an exact list of names (`data.safe.allowed`), each replaced by a stand-in of ours, so that no
 code of numpy, pandas or anything else that a file could name ever runs. Opcodes are scanned first
 (`data.safe.opcodes`): persistent ids, the extension registry, INST and OBJ are refused before anything is decoded,
 and so is what would take memory out of proportion. Every failure is one BadFile that names the file.
@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ...bench.errors import BadFile, MissingFile
+from .allowed import allowed
 from .frames import resolve
 from .opcodes import Nested, Refused, Scan, scan
-from .stand_ins import Budget, allowed
+from .stand_ins import Budget
 
 MIB = 2**20
 LEAVES = frozenset({
