@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from .clock import Clock
+from .column import less_is_better
 from .describe import describe
 from .errors import BadValue, NotMeasured, UnknownName
 from .formulas import Formulas
 from .index import Index
 from .levels import WHOLE, Levels, Seed
 from .objective import Objective
-from .runs import draw, mean_over_runs, pick_seed
+from .runs import check_seed, draw, mean_over_runs, pick_seed
 from .spaces import Architecture, Architectures, Graph, Space
 from .spaces.listing import Listing, space_of, texts_of
 from .table import Entry, Table
@@ -30,7 +31,10 @@ ONE = (str, Graph, int, np.integer)
 
 @dataclass(frozen=True)
 class Cost:
-    """Simulated seconds of training and one validation pass, and how far to trust them."""
+    """Simulated seconds of training and one validation pass, (n,) even for one architecture, and how far to trust them.
+
+    ``provenance`` is measured, estimated or simulated; ``words`` say what was trained and evaluated.
+    """
 
     seconds: Floats
     provenance: str
@@ -39,7 +43,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Optimum:
-    """The best architecture of a table under a stated rule."""
+    """The best architecture of a table; ``rule`` says in words what it is best by."""
 
     id: int
     value: float
@@ -141,17 +145,25 @@ class Benchmark:
             UnknownName: no such metric or data set.
             NotMeasured: both exist, but not this combination; the message lists what does.
             BadArchitecture: an architecture outside the space.
+            BadValue: a seed of another kind, or several values where one belongs.
         """
-        whole = self._answers.get((metric, dataset, budget, epoch, seed))
-        if whole is not None and type(archs) is int and 0 <= archs < len(whole):
+        try:
+            whole = self._answers.get((metric, dataset, budget, epoch, seed))
+        except TypeError:  # not hashable
+            raise BadValue(
+                f"metric={metric!r}, dataset={dataset!r}, budget={budget!r}, epoch={epoch!r}, seed={seed!r}; each is "
+                "one value: ask once for each of several"
+            ) from None
+        if whole is not None and type(archs) is int and 0 <= archs < len(whole) and type(seed) in (str, int):
             return whole.item(archs) if whole.ndim == 1 else whole[archs]
         ids = self.space.ids(archs)
-        if whole is None and epoch is not None:
+        check_seed(seed)  # also of a cached answer: 888.0 equals 888
+        if epoch is not None:
             values = self._at_epoch(ids, metric, dataset, budget, epoch, seed)
         elif isinstance(seed, np.random.Generator):
             values = draw(self._whole(metric, dataset, budget, "all")[ids], seed)
         else:
-            values = (self._whole(metric, dataset, budget, seed) if whole is None else whole)[ids]
+            values = self._whole(metric, dataset, budget, seed)[ids]
         if not isinstance(archs, ONE):
             return values
         return float(values[0]) if values.ndim == 1 else cast(Floats, values[0])
@@ -186,22 +198,24 @@ class Benchmark:
         budget: int | None = None,
         rule: Literal["mean", "single"] = "mean",
     ) -> Optimum:
-        """The largest value of ``metric``: of the means over runs, or (``rule="single"``) of all single runs.
+        """The best value of ``metric``: of the means over runs, or (``rule="single"``) of all single runs.
 
+        The best accuracy is the largest; the best loss, seconds, parameters, FLOPs, latency or energy the smallest.
         Ties go to the smallest id. Architectures without a value do not take part.
         """
         if rule not in ("mean", "single"):
             raise UnknownName.of("rule", rule, ("mean", "single"))
         values = self._whole(metric, dataset, budget, "mean" if rule == "mean" else "all")
-        there = np.where(np.isnan(values), -np.inf, values)
+        sign = -1 if less_is_better(metric) else 1
+        there = np.where(np.isnan(values), -np.inf, sign * values)
         scores = there if there.ndim == 1 else there.max(axis=1)
         best = int(scores.argmax())
         if scores[best] == -np.inf:
             raise NotMeasured(f"{self.name}: no architecture has {metric!r} on {dataset!r}")
         end = self.index.find(metric, dataset, budget, WHOLE).budget
-        words = "largest mean over runs" if rule == "mean" else "largest single run"
-        after = "" if end is None else f" after {end} epochs"
-        return Optimum(best, float(scores[best]), metric, dataset, end, words + after)
+        of = "value" if end is None else f"{'mean over runs' if rule == 'mean' else 'single run'} after {end} epochs"
+        words = f"{'largest' if sign > 0 else 'smallest'} {of}"
+        return Optimum(best, float(sign * scores[best]), metric, dataset, end, words)
 
     def objective(
         self,
@@ -267,6 +281,7 @@ class Benchmark:
 
     def _whole(self, metric: str, dataset: str | None, budget: int | None, seed: Seed) -> Floats:
         """The answer for every architecture, read once: (n_arch,), or (n_arch, n_seed) for seed="all"."""
+        check_seed(seed)
         key = (metric, dataset, budget, None, seed)
         if key in self._answers:
             return self._answers[key]
@@ -276,11 +291,9 @@ class Benchmark:
             values = mean_over_runs(values) if entry.kind == "runs" else values
         elif seed == "all":
             values = self._numbers(self.index.find(metric, dataset, budget, ("runs",)))
-        elif isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
-            entry = self.index.find(metric, dataset, budget, ("runs",))
-            values = pick_seed(self._numbers(entry), entry.seeds, int(seed))
         else:
-            raise BadValue(f"seed={seed!r}; legal: 'mean', 'all', one seed as an integer, or a numpy Generator")
+            entry = self.index.find(metric, dataset, budget, ("runs",))
+            values = pick_seed(self._numbers(entry), entry.seeds, cast(int, seed))
         values = np.ascontiguousarray(values)
         values.flags.writeable = False
         self._answers[key] = values
@@ -292,15 +305,18 @@ class Benchmark:
     def _at_epoch(
         self, ids: npt.NDArray[np.int64], metric: str, dataset: str | None, budget: int | None, epoch: int, seed: Seed
     ) -> Floats:
-        entry = self.index.find(metric, dataset, budget, ("curves", *WHOLE))
-        checkpoints: Sequence[int | None] = entry.epochs or (entry.budget,)
+        end = self.index.find(metric, dataset, budget, WHOLE)
+        if end.budget is None:
+            raise NotMeasured(f"{metric!r} is a property of the architecture and has no epochs; {epoch!r} given")
+        entry = self.index.curve(end) or end
+        checkpoints = entry.epochs or (end.budget,)
         if epoch not in checkpoints:
             shown = ", ".join(map(str, checkpoints)) if len(checkpoints) < 12 else f"1 to {checkpoints[-1]}"
             raise NotMeasured(
                 f"{self.name} has {metric!r} on {entry.dataset!r} of the {entry.budget}-epoch run at epoch {shown}; "
-                f"{epoch} given"
+                f"{epoch!r} given"
             )
-        if epoch == entry.budget:
+        if epoch == end.budget:
             return self.query(ids, metric, dataset=dataset, budget=budget, seed=seed)
         table = cast(Table, self.index.store(entry))
         curves = table.read_curves(entry.path, ids)
@@ -309,7 +325,7 @@ class Benchmark:
             return draw(runs, seed)
         if seed == "all":
             return runs
-        return mean_over_runs(runs) if seed == "mean" else pick_seed(runs, entry.seeds, int(seed))
+        return mean_over_runs(runs) if seed == "mean" else pick_seed(runs, entry.seeds, seed)
 
     def __getstate__(self) -> dict[str, object]:
         return {"tables": self.tables, "of_space": self._of_space}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
+from typing import TypeGuard
 
 from .errors import BadValue
 
@@ -28,10 +30,10 @@ class Clock:
     def __init__(self, seconds: float | None = None, queries: int | None = None, *, count_last: bool = True) -> None:
         if seconds is None and queries is None:
             raise BadValue("a search without an end: give seconds=, queries= or both")
-        if seconds is not None and not (seconds > 0 and math.isfinite(seconds)):
-            raise BadValue(f"seconds={seconds} given; a budget is a positive number of simulated seconds")
-        if queries is not None and queries < 1:
-            raise BadValue(f"queries={queries} given; a budget is at least 1 evaluation")
+        if seconds is not None and not (_is_number(seconds) and 0 < seconds < math.inf):
+            raise BadValue(f"seconds={seconds!r} given; a budget is a positive number of simulated seconds")
+        if queries is not None and not (_is_number(queries) and queries % 1 == 0 and queries >= 1):
+            raise BadValue(f"queries={queries!r} given; a budget is a whole number of evaluations, at least 1")
         self.limit = math.inf if seconds is None else float(seconds)
         self.query_limit = math.inf if queries is None else int(queries)
         self.count_last = count_last
@@ -87,3 +89,7 @@ class Clock:
                 f"seconds={self.limit:g} would never end this search; give queries= as well"
             )
         return 0.0
+
+
+def _is_number(given: object) -> TypeGuard[float]:
+    return isinstance(given, Real) and not isinstance(given, bool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,16 @@ from .errors import BadValue
 
 INTERNAL = "_"  # how names of bookkeeping begin
 PROVENANCES = ("measured", "estimated", "simulated", "predicted", "computed")
+LESS_IS_BETTER = re.compile(r".*_(loss|seconds|millions)|(latency_ms|energy_mj):.*")
+
+
+def less_is_better(metric: str) -> bool:
+    """Whether the smallest value of a metric is its best: of losses, seconds, parameters, FLOPs, latency and energy.
+
+    >>> [less_is_better(metric) for metric in ("test_accuracy", "test_loss", "latency_ms:edgegpu")]
+    [False, True, True]
+    """
+    return LESS_IS_BETTER.fullmatch(metric) is not None
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ class Store(Protocol):
 
 
 class Index:
-    """All columns of several stores but bookkeeping; where two hold the same column, the first store answers."""
+    """All columns of several stores but bookkeeping; where several can answer a question, the first store does."""
 
     def __init__(self, name: str, stores: Sequence[Store]) -> None:
         self.name = name
@@ -64,7 +64,10 @@ class Index:
         return any(entry.budget == budget for entry in self._having(metric, dataset))
 
     def find(self, metric: str, dataset: str | None, budget: int | None, kinds: Sequence[str]) -> Entry:
-        """The column of one of ``kinds``, the earliest named first; ``budget`` None means the longest.
+        """The column of one of ``kinds`` that answers; ``budget`` None means the longest.
+
+        The first store that has one answers, so that a table beside it changes no answer; of its columns, the one of
+        the kind named earliest.
 
         Raises:
             UnknownName: the metric or the data set exists nowhere here.
@@ -81,19 +84,24 @@ class Index:
         entries = [entry for entry in entries if entry.budget == wanted]
         if not entries:
             raise NotMeasured(
-                f"{self.name} has no {metric!r} on {dataset!r} from runs of {budget} epochs; budgets: "
+                f"{self.name} has no {metric!r} on {dataset!r} from runs of {budget!r} epochs; budgets: "
                 f"{', '.join(map(str, lengths))}. A checkpoint inside a longer run is epoch=, not budget="
             )
-        for kind in kinds:
-            for entry in entries:
-                if entry.kind == kind:
-                    return entry
+        fitting = [entry for entry in entries if entry.kind in kinds]
+        if fitting:
+            first = self.store(fitting[0])
+            return min((each for each in fitting if self.store(each) is first), key=lambda each: kinds.index(each.kind))
         if not lengths:
             raise NotMeasured(f"{metric!r} is a property of the architecture, not of a run; ask with seed='mean'")
         words = "; ".join(f"{entry.kind} {entry.means_over}".strip() for entry in entries)
         raise NotMeasured(
             f"{self.name} has {metric!r} on {dataset!r} after {wanted} epochs only as: {words}; ask with seed='mean'"
         )
+
+    def curve(self, end: Entry) -> Entry | None:
+        """The column of the checkpoints inside the runs that ``end`` is about; None where nobody kept any."""
+        _, found = self._stores.get(f"{end.path.rpartition('/')[0]}/curves", (None, None))
+        return found
 
     def _having(self, metric: str, dataset: str | None) -> list[Entry]:
         return [entry for entry in self.entries if entry.metric == metric and entry.dataset in (dataset, None)]

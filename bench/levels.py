@@ -53,6 +53,8 @@ class Levels:
     def level(self, dataset: str | None, length: int, seed: Seed, free: bool) -> Level:
         """Accuracy and cost of one training length; the cost may be absent where no clock asks for it (``free``)."""
         drawn = isinstance(seed, np.random.Generator)
+        if isinstance(seed, str) and seed != "mean":
+            raise BadValue(f"seed={seed!r}; a search sees the 'mean', one seed, or runs drawn by a numpy Generator")
         which: Seed = "all" if drawn else seed
         values = self._read("valid_accuracy", dataset, length, which)
         if drawn:

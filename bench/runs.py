@@ -7,9 +7,21 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from .errors import NotMeasured
+from .errors import BadValue, NotMeasured
 
 Floats = npt.NDArray[np.float64]
+
+
+def check_seed(seed: object) -> None:
+    """Refuse what names no runs.
+
+    Raises:
+        BadValue: neither "mean", "all", an integer nor a Generator.
+    """
+    if isinstance(seed, bool) or not (
+        isinstance(seed, (int, np.integer, np.random.Generator)) or (isinstance(seed, str) and seed in ("mean", "all"))
+    ):
+        raise BadValue(f"seed={seed!r}; legal: 'mean', 'all', one seed as an integer, or a numpy Generator")
 
 
 def mean_over_runs(runs: Floats) -> Floats:

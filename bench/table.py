@@ -6,7 +6,8 @@ import hashlib
 import json
 import mmap
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -193,7 +194,7 @@ def write_table(
     entries: list[Entry] = []
     stored = -1
     with whole_file(path) as temporary:
-        with h5py.File(temporary, "w", libver=("earliest", "v110")) as file:
+        with _new(temporary) as file:
             for column in columns:
                 if any(entry.path == column.path for entry in entries):
                     raise BadValue(f"table {name!r} has two columns {column.path!r}")
@@ -219,6 +220,17 @@ def write_table(
             file["index"] = json.dumps(index, sort_keys=True)
         Table(temporary).verify()
     return Path(path)
+
+
+@contextmanager
+def _new(path: Path) -> Iterator[h5py.File]:
+    """A file to write columns to; OSError where HDF5 cannot, which says so in a RuntimeError of its own on closing."""
+    try:
+        with h5py.File(path, "w", libver=("earliest", "v110")) as file:
+            yield file
+    except RuntimeError as error:
+        cause = error.__context__
+        raise cause if isinstance(cause, OSError) else OSError(f"{path}: {error}") from error
 
 
 def _check_whole(name: str, entries: Sequence[Entry]) -> None:
@@ -285,12 +297,17 @@ def _sha256(values: npt.NDArray[np.generic]) -> str:
 
 
 def _open(path: Path) -> h5py.File:
+    if path.is_dir():
+        raise BadFile(f"{path} is a folder, no table; `nasgauge convert` makes a table of an official folder")
     if not path.is_file():
         raise MissingFile(f"no table at {path}; `nasgauge list` shows the tables at hand and those that can be fetched")
     try:
         file = h5py.File(path, "r", locking=False)
     except OSError as error:
-        raise BadFile(f"{path}: not a readable HDF5 file ({error}); fetch or convert it again") from error
+        raise BadFile(
+            f"{path}: not a readable HDF5 file ({error}); a damaged table is fetched or converted again, an official "
+            "file becomes a table by `nasgauge convert`"
+        ) from error
     if file.attrs.get("format") != FORMAT:
         file.close()
         raise BadFile(f"{path}: an HDF5 file, but not a nasgauge table")

@@ -163,7 +163,7 @@ class Space(ABC):
 
     def ids(self, architectures: Architectures) -> Ids:
         """Ids of one or many architectures, (n,) int64; integer arrays are only checked."""
-        if isinstance(architectures, (str, Graph, int, np.integer)):
+        if isinstance(architectures, (str, Graph)) or not isinstance(architectures, Iterable):
             return np.array([self.id(architectures)], dtype=np.int64)
         values = np.asarray(architectures) if isinstance(architectures, (np.ndarray, range)) else None
         if values is None:

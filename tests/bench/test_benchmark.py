@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pickle
 import random
+import tempfile
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,10 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nasgauge.bench.benchmark import Benchmark
+from nasgauge.bench.column import Column
 from nasgauge.bench.errors import BadArchitecture, BadValue, NotMeasured, UnknownName
-from nasgauge.bench.table import Table
+from nasgauge.bench.table import Table, write_table
+from nasgauge.testing import TinySpace
 
 EVERYTHING = np.arange(15_625)
+TINY = TinySpace()
 
 
 def test_every_dataset_and_split_returns_its_own_numbers(toy: Benchmark) -> None:
@@ -106,17 +112,25 @@ def test_scalar_in_scalar_out_array_in_array_out(toy: Benchmark) -> None:
     assert toy.query([], "test_accuracy", dataset="cifar10").shape == (0,)
 
 
-@pytest.mark.parametrize("wrong", [-1, 15_625, "nonsense", 1.5, [0, -1], np.array([0.5]), True, None])
+@pytest.mark.parametrize("wrong", [-1, 15_625, "nonsense", 1.5, [0, -1], np.array([0.5]), True, None, slice(3)])
 def test_what_is_no_architecture_is_refused(toy: Benchmark, wrong: object) -> None:
     for _ in range(2):  # cold and with the column cached
-        with pytest.raises((BadArchitecture, TypeError)):
+        with pytest.raises(BadArchitecture):
             toy.query(wrong, "test_accuracy", dataset="cifar10")  # type: ignore[call-overload]
 
 
-@pytest.mark.parametrize("wrong", ["median", 1.5, None, True])
-def test_an_illegal_seed_is_refused_with_the_legal_ones(toy: Benchmark, wrong: object) -> None:
+@pytest.mark.parametrize("wrong", ["median", 1.5, None, True, 777.0])
+@pytest.mark.parametrize("epoch", [None, 3, 200])
+def test_an_illegal_seed_is_refused_with_the_legal_ones(toy: Benchmark, wrong: object, epoch: int | None) -> None:
+    toy.query(0, "train_loss", dataset="cifar10", seed=777)  # 777.0 equals what is cached
     with pytest.raises(BadValue, match="legal: 'mean', 'all'"):
-        toy.query(0, "test_accuracy", dataset="cifar10", seed=wrong)  # type: ignore[call-overload]
+        toy.query(0, "train_loss", dataset="cifar10", epoch=epoch, seed=wrong)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("wrong", [{"metric": ["a", "b"]}, {"dataset": ["cifar10"]}, {"seed": [777, 888]}])
+def test_several_values_where_one_belongs_are_refused(toy: Benchmark, wrong: dict[str, object]) -> None:
+    with pytest.raises(BadValue, match="ask once for each"):
+        toy.query(0, **{"metric": "test_accuracy", "dataset": "cifar10", **wrong})  # type: ignore[call-overload]
 
 
 def test_a_checkpoint_is_read_from_the_curve(toy: Benchmark) -> None:
@@ -141,6 +155,8 @@ def test_static_metrics_need_no_budget_and_refuse_one(toy: Benchmark) -> None:
         toy.query(0, "params_millions", dataset="cifar10", seed=777)
     with pytest.raises(NotMeasured, match="takes no budget"):
         toy.query(0, "params_millions", dataset="cifar10", budget=200)
+    with pytest.raises(NotMeasured, match="has no epochs; 3 given"):
+        toy.query(0, "params_millions", dataset="cifar10", epoch=3)
 
 
 def test_cost_carries_its_provenance(toy: Benchmark) -> None:
@@ -157,6 +173,49 @@ def test_optimum_states_its_rule_and_breaks_ties_by_id(toy: Benchmark) -> None:
     assert toy.optimum("cifar10", rule="single").value == pytest.approx(22 + 1.5624)
     with pytest.raises(UnknownName, match="mean, single"):
         toy.optimum("cifar10", rule="max")  # type: ignore[arg-type]
+
+
+def test_the_best_of_what_is_better_small_is_the_smallest(toy: Benchmark) -> None:
+    best = toy.optimum("cifar10", "latency_ms:phone")
+    assert (best.id, best.value, best.rule) == (0, 1.0, "smallest value")
+    loss = toy.optimum("cifar10", "train_loss", rule="single")
+    assert (loss.id, loss.rule) == (0, "smallest single run after 200 epochs")
+    runs = toy.query(EVERYTHING, "train_loss", dataset="cifar10", seed="all")
+    assert loss.value == runs.min()
+
+
+@given(st.lists(st.integers(0, 11), min_size=1, unique=True), st.lists(st.integers(0, 11), min_size=1, unique=True))
+def test_a_table_beside_another_changes_none_of_its_answers(first: list[int], second: list[int]) -> None:
+    def asked(bench: Benchmark) -> dict[tuple[object, ...], object]:
+        answers: dict[tuple[object, ...], object] = {}
+        for metric in ("valid_accuracy", "test_accuracy"):
+            for budget in (4, 12):
+                for seed in ("mean", "all", 0, 1):
+                    with suppress(NotMeasured, UnknownName):
+                        answers[metric, budget, seed] = bench.query([0, 5], metric, budget=budget, seed=seed).tolist()  # type: ignore[call-overload]
+                with suppress(NotMeasured, UnknownName):
+                    answers[metric, budget, "epoch 2"] = bench.query([0, 5], metric, budget=budget, epoch=2).tolist()
+        return answers
+
+    with tempfile.TemporaryDirectory() as folder:
+        tables = [written(Path(folder) / f"{number}.h5", number, kinds) for number, kinds in enumerate((first, second))]
+        alone, together = asked(Benchmark(tables[0], of_space=TINY)), asked(Benchmark(*tables, of_space=TINY))
+        assert alone.items() <= together.items()
+        assert together.keys() >= asked(Benchmark(tables[1], of_space=TINY)).keys()
+
+
+def written(path: Path, number: int, kinds: list[int]) -> Table:
+    """A table of 1,000 ``number`` + ..., with some of twelve columns: metric, budget, and mean, runs or curves."""
+    columns = []
+    for kind in sorted(kinds):
+        metric, budget = ("valid_accuracy", "test_accuracy")[kind % 2], (4, 12)[kind // 2 % 2]
+        ends = 1_000 * number + 100 * kind + np.arange(12.0).reshape(6, 2)
+        columns += [Column(metric, ends.mean(axis=1), "d", budget)] if kind < 4 else []
+        columns += [Column(metric, ends, "d", budget, (0, 1))] if kind >= 4 else []
+        if kind >= 8:
+            columns.append(Column(metric, ends[:, :, None] - np.arange(budget)[::-1], "d", budget, (0, 1)))
+    unique = {column.path: column for column in columns}
+    return Table(write_table(path, unique.values(), name=f"t{number}", space="tiny", licence="CC0"))
 
 
 def test_description_tells_splits_gaps_provenance_and_sources(toy: Benchmark) -> None:

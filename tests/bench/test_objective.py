@@ -93,7 +93,11 @@ def test_an_id_outside_the_space_is_refused(toy: Benchmark, wrong: int) -> None:
 
 
 def test_a_search_without_an_end_or_with_a_senseless_one_is_refused(toy: Benchmark) -> None:
-    for wrong in ({}, {"seconds": 0}, {"seconds": math.nan}, {"seconds": -1}, {"queries": 0}, {"seconds": math.inf}):
+    for wrong in (
+        {}, {"seconds": 0}, {"seconds": math.nan}, {"seconds": -1}, {"queries": 0}, {"seconds": math.inf},
+        {"seconds": "12"}, {"seconds": True}, {"queries": 2.5}, {"queries": math.inf}, {"queries": "3"},
+        {"queries": 3, "seed": "all"},
+    ):  # fmt: skip
         with pytest.raises(BadValue):
             toy.objective("cifar10", **wrong)  # type: ignore[arg-type]
     with pytest.raises(NotMeasured, match="give dataset= one of"):

@@ -163,6 +163,24 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
     assert list(tmp_path.iterdir()) == []
 
 
+def test_where_no_more_can_be_written_that_is_what_is_said(tmp_path: Path) -> None:
+    """HDF5 raises a RuntimeError of its own where the last bytes of a file do not fit."""
+    script = (
+        "import resource, sys, numpy as np\n"
+        "from nasgauge.bench.column import Column\n"
+        "from nasgauge.bench.table import write_table\n"
+        "column = Column('valid_accuracy', np.random.default_rng(0).random((15_625, 3)), 'd', 4, (0, 1, 2))\n"
+        "for most in (1_000, 100_000, 300_000):\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (most, -1))\n"
+        "    try: write_table(sys.argv[1], [column], name='t', space='topology', licence='CC0')\n"
+        "    except OSError as error: print(error.strerror or error)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script, tmp_path / "t.h5"], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.count("File too large") == 3 or ran.stdout.count("write failed") > 0
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_older_table_survives_a_failed_rewrite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = write(tmp_path / "t.h5").read_bytes()
     monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(errno.EIO, "disk")))
@@ -177,6 +195,8 @@ def test_absent_foreign_and_future_files_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "text.h5").write_text("hello")
     with pytest.raises(BadFile, match="not a readable HDF5 file"):
         Table(tmp_path / "text.h5")
+    with pytest.raises(BadFile, match="is a folder, no table; `nasgauge convert`"):
+        Table(tmp_path)
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["x"] = 1
     with pytest.raises(BadFile, match="not a nasgauge table"):
