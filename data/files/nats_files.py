@@ -233,6 +233,11 @@ def _written(entries: Sequence[Entry], read: Callable[..., Block], space_name: s
     return replace(block, numbers=keep(folder, block.numbers))
 
 
+def blocks_of_single(path: Path) -> Generator[Block | Meta]:
+    """Blocks of the file that holds every architecture, then its `Meta`."""
+    yield from blocks_of_stream(Machine(unpacked(path), str(path)), str(path))
+
+
 def blocks_of_stream(machine: Machine, where: str, hps: dict[str, str] | None = None) -> Generator[Block | Meta]:
     """Blocks of one pickle that holds every architecture, then its `Meta`; ``hps`` renames keys such as "less"."""
     maker, waiting, seen = None, 0, set()
