@@ -1,4 +1,4 @@
-"""The commands that train networks for real: verify, build."""
+"""The commands that train networks for real, or predict what was not trained: verify, build, predict."""
 
 from __future__ import annotations
 
@@ -121,7 +121,37 @@ def build(
         image_folder=image_folder, limit=limit_images, size=size, run=run, device=device, jobs=jobs, cluster=cluster,
         loss_curves=loss_curves, licence=licence, progress=True,
     )  # fmt: skip
-    print(f"{path}\nnext: nasgauge info {path}")
+    following = "info" if sample is None else "predict"  # what was not trained tells a searcher nothing
+    print(f"{path}\nnext: nasgauge {following} {path}")
+
+
+@trainings.command()
+def predict(
+    name: Annotated[str, typer.Argument(help="A benchmark, or the path of a table, with a part of its space trained.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Path of the new table [default: NAME-predicted.h5 beside it].")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the ensembles.")] = 0,
+    home: Home = None,
+) -> None:
+    """Stretch a partly trained table over its whole space: learn from what is measured, write what is predicted.
+
+    The new table holds validation and test accuracy and the cost of a search, after the longest training, of every
+    architecture, all marked as predicted; searchers can be compared on it. How far to trust it: `nasgauge surrogate`.
+
+    \b
+    Examples:
+      nasgauge predict tables/mine.h5 --out tables/mine-predicted.h5
+      nasgauge compare tables/mine-predicted.h5 -s random -s evolution --queries 200
+    """
+    from . import open
+
+    bench = open(name, home=home)
+    beside = Path(name) if Path(name).is_file() else Path(f"{bench.name}.h5")
+    fitted = bench.surrogate(seed=seed)
+    path = fitted.save(out or beside.with_name(f"{beside.stem}-predicted.h5"))
+    say(fitted.describe())
+    print(f"{path}\nnext: nasgauge compare {path} -s random -s evolution --queries 200")
 
 
 def _share(text: str | None) -> float | str | None:

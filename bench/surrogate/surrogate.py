@@ -218,7 +218,7 @@ class Surrogate:
         from .quality import agreement
 
         lines = [
-            f"{self.name}: every answer is predicted, from {len(self.fit_on):,} of {self.space.size:,} architectures "
+            f"{self.name}: every answer is predicted, from {self._learned():,} of {self.space.size:,} architectures "
             f"(seed {self.seed})",
             "randomised trees and gradient boosting on counts of paths; by question, with held-out classes:",
         ]
@@ -230,6 +230,11 @@ class Surrogate:
                 f"{found.r2:.3f}, mean error {found.error:.3f} (provenance: predicted)"
             )
         return "\n".join(lines if self._fitted else [*lines, "  nothing asked yet"])
+
+    def _learned(self) -> int:
+        """How many architectures were learned from; before anything is asked, how many may be."""
+        known = [fitted.ids for fitted in self._fitted.values()] or [self.fit_on]
+        return len(np.unique(np.concatenate(known)))
 
     def columns(self, questions: Iterable[tuple[str, str, int | None]]) -> list[Column]:
         """Predictions of the whole space as columns of a table, by (metric, data set, budget)."""
@@ -265,17 +270,17 @@ class Surrogate:
                 for metric in ("valid_accuracy", "test_accuracy", "search_seconds")
                 if metric in self.bench.metrics and self.bench.index.budgets(metric, dataset)
             ]
-        tables = self.bench.tables
+        tables, columns = self.bench.tables, self.columns(questions)
         return write_table(
             path,
-            self.columns(questions),
+            columns,
             name=Path(path).stem,
             space=self.space.name,
-            title=f"Predictions for {self.bench.name} from {len(self.fit_on):,} architectures",
+            title=f"Predictions for {self.bench.name} from {self._learned():,} architectures",
             licence=" and ".join(sorted({str(table.info["licence"]) for table in tables})),
             sources=list({source.name: source for table in tables for source in table.sources}.values()),
             notes=["Every number is predicted by a surrogate (nasgauge.bench.surrogate); none is measured."],
         )
 
     def __repr__(self) -> str:
-        return f"<{self.name}: {self.space.size:,} architectures predicted from {len(self.fit_on):,}>"
+        return f"<{self.name}: {self.space.size:,} architectures predicted from {self._learned():,}>"

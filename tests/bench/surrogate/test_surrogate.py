@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 import nasgauge as ng
 from nasgauge.bench.benchmark import Benchmark
@@ -13,6 +14,7 @@ from nasgauge.bench.spaces import space
 from nasgauge.bench.surrogate.model import Scale, cross_fit, seed_noise
 from nasgauge.bench.surrogate.quality import agreement, coverage, noise_ceiling
 from nasgauge.bench.table import Table, write_table
+from nasgauge.cli import app
 
 TOPOLOGY = space("topology")
 IDS = np.arange(TOPOLOGY.size)
@@ -126,6 +128,18 @@ def test_a_saved_surrogate_is_a_table_of_predictions(bench, surrogate, tmp_path)
     np.testing.assert_allclose([each.value for each in told], surrogate.query([1, 2, 3], "valid_accuracy"))
     with pytest.raises(NotMeasured):
         opened.query(1, "test_accuracy", seed="all")
+
+
+def test_the_command_stretches_a_partly_trained_table_over_its_space(tmp_path):
+    partly = table(tmp_path / "partly.h5", LEARNED)
+    ran = CliRunner().invoke(app, ["predict", str(tmp_path / "partly.h5")])
+    assert ran.exit_code == 0 and "Kendall tau" in ran.stderr
+    path = tmp_path / "partly-predicted.h5"
+    assert ran.stdout.splitlines()[0] == str(path)
+    whole = ng.open(path)
+    assert "Predictions for made from 150 architectures" in whole.describe()  # measured ones, not the space's 15,625
+    for metric in ("valid_accuracy", "test_accuracy", "search_seconds"):
+        np.testing.assert_allclose(whole.query(IDS, metric), partly.surrogate().query(IDS, metric))
 
 
 def test_it_says_in_words_that_it_predicts(bench):
