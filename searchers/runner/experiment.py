@@ -248,18 +248,25 @@ def _left(run: Run, piece: Piece) -> list[Piece]:
 
 
 def _do(bench: Benchmark, plan: Plan, run: Run, piece: Piece) -> int:
-    """Do a piece and write its part; failed repetitions are written first, so that a part without them is whole."""
+    """Do a piece and write its part.
+
+    A kill in between loses nothing and leaves nothing twice: what failed is written before the part, so that a part
+    without failures is whole, and old failures of a block go before its part appears, of a repetition alone after.
+    """
     _load_what_writes()
     done = [_search(bench, plan, piece.task, piece.recipe, seed, keep=True) for seed in piece.seeds]
+    failed = {each.seed: run.failed(Piece(piece.task, piece.recipe, (each.seed,)).name) for each in done}
     for each in done:
-        path = run.failed(Piece(piece.task, piece.recipe, (each.seed,)).name)
         if each.error is not None:
-            write_frame(path, _failure(piece, each))
+            write_frame(failed[each.seed], _failure(piece, each))
     whole = [each for each in done if each.error is None]
+    if len(piece.seeds) > 1:
+        for each in whole:
+            failed[each.seed].unlink(missing_ok=True)
     if whole or len(piece.seeds) > 1:
         run.write_part(piece.name, _records(bench, plan, piece.task, piece.recipe, whole))
     for each in whole:
-        run.failed(Piece(piece.task, piece.recipe, (each.seed,)).name).unlink(missing_ok=True)
+        failed[each.seed].unlink(missing_ok=True)
     return len(done)
 
 
