@@ -81,7 +81,10 @@ class RunFolder:
             return run
         if folder.is_dir() and any(not entry.name.startswith(".") for entry in folder.iterdir()):
             raise BadValue(f"{folder} exists and is not a run folder; choose another with {cls.option}")
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:  # a file of that name, no permission, ...
+            raise BadValue(f"{folder} cannot be made ({error.strerror}); choose another with {cls.option}") from error
         write_whole(folder / "run.json", json.dumps(whole, indent=1, sort_keys=True).encode())
         return cls(folder)
 

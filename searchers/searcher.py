@@ -18,6 +18,11 @@ from .scores import Scorer
 
 FILLED = ("budgets", "scorer")
 """Keywords of a searcher that the experiment fills; they are no settings."""
+KINDS: dict[str, tuple[str, tuple[type, ...]]] = {
+    "int": ("a whole number", (int,)), "float": ("a number", (int, float)), "bool": ("true or false", (bool,)),
+    "str": ("a text", (str,)),
+}  # fmt: skip
+"""Annotations of settings that say of which kind they are: in words, and the types that will do."""
 
 
 class Searcher(Protocol):
@@ -67,8 +72,20 @@ class Recipe:
             names = [name for name in keywords if name not in FILLED]
             for unknown in set(self.settings) - set(names):
                 raise UnknownName.of(f"setting of searcher {self.name!r}", unknown, names)
+        for parameter in legal:
+            if parameter.name in self.settings:
+                self._check_kind(parameter, self.settings[parameter.name])
         if not self.label:
             object.__setattr__(self, "label", self.name)
+
+    def _check_kind(self, parameter: inspect.Parameter, value: Any) -> None:
+        annotation = getattr(parameter.annotation, "__name__", str(parameter.annotation))
+        kind, _, optional = annotation.partition(" | ")
+        if kind not in KINDS or optional not in ("", "None") or (optional and value is None):
+            return
+        words, types = KINDS[kind]
+        if not isinstance(value, types) or (isinstance(value, bool) and kind != "bool"):
+            raise BadValue(f"{parameter.name}={value!r} given for searcher {self.name!r}; it is {words}")
 
     @classmethod
     def from_preset(

@@ -59,9 +59,13 @@ class Plan:
             raise BadValue(f"seeds={self.seeds} given; a comparison needs at least 1 repetition")
         if not self.recipes or not self.tasks:
             raise BadValue("nothing to compare: give at least one searcher and one data set")
-        labels = [recipe.label for recipe in self.recipes]
+        if self.base_seed < 0:
+            raise BadValue(f"base_seed={self.base_seed} given; legal: 0 and above")
+        labels, datasets = [recipe.label for recipe in self.recipes], [task.dataset for task in self.tasks]
         if len(set(labels)) < len(labels):
-            raise BadValue(f"searchers {', '.join(labels)}: two carry one label; give them different label=")
+            raise BadValue(f"searchers={', '.join(labels)}: two carry one label; give them different label=")
+        if len(set(datasets)) < len(datasets):
+            raise BadValue(f"datasets={', '.join(datasets)}: one is named twice; name each once")
         if self.trial not in ("mean", "random"):
             raise BadValue(
                 f"trial={self.trial!r} given; legal: 'mean' (of all runs), 'random' (one run per evaluation)"
@@ -93,14 +97,33 @@ class Plan:
         """Refuse what cannot be answered before work begins.
 
         Raises:
-            BadValue: no end of the search, settings that a searcher refuses, a searcher without the scores it needs.
+            BadValue: no end of the search, settings that a searcher refuses, a searcher without the scores it needs,
+                a class that cannot be built or is no searcher.
             NotMeasured: the tables lack the validation accuracy, the cost or the property that the search needs.
         """
         for task in self.tasks:
-            self.objective(bench, task, np.random.default_rng(0))
+            try:
+                self.objective(bench, task, np.random.default_rng(0))
+            except NotMeasured as error:
+                if self.trial == "mean":
+                    raise
+                raise NotMeasured(f"trial={self.trial!r} given: {error}") from error
             for recipe in self.recipes:
-                scorer = None if scores is None else scores.count()
-                recipe.start(bench.space, np.random.default_rng(0), budgets=task.budgets, scorer=scorer)
+                _try(recipe, bench, task, scores)
+
+
+def _try(recipe: Recipe, bench: Benchmark, task: Task, scores: Scores | None) -> None:
+    """Build a searcher and throw it away."""
+    scorer = None if scores is None else scores.count()
+    try:
+        searcher = recipe.start(bench.space, np.random.default_rng(0), budgets=task.budgets, scorer=scorer)
+    except NasgaugeError:
+        raise
+    except Exception as error:
+        raise BadValue(f"searcher {recipe.name!r} cannot be built: {type(error).__name__}: {error}") from error
+    for method in ("ask", "tell"):
+        if not callable(getattr(searcher, method, None)):
+            raise BadValue(f"searcher {recipe.name!r} has no {method}(); a searcher is a class with ask and tell")
 
 
 def tasks_of(
@@ -138,8 +161,11 @@ def _task(
     priced = [length for length in lengths if _answerable(bench, dataset, length, "mean")]
     search = (priced or list(lengths))[0] if budget is None else budget
     report = lengths[-1] if report_budget is None else report_budget
-    for length in (search, report, *(budgets or ())):
-        bench.index.find("valid_accuracy", dataset, length, ("mean", "runs"))
+    for key, length in (("budget", search), ("report_budget", report), *(("budgets", each) for each in budgets or ())):
+        try:
+            bench.index.find("valid_accuracy", dataset, length, ("mean", "runs"))
+        except NotMeasured as error:
+            raise NotMeasured(f"{key}={length} given: {error}") from error
     if budgets is None:
         asked = tuple(length for length in lengths if length == search or _answerable(bench, dataset, length, trial))
     else:

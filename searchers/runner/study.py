@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import os
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -115,17 +116,25 @@ class Study:
         """Where each value of the study stands, and how an error spells it."""
         content = tomllib.loads(self.text)
         for key, value in content.items():
-            texts = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
-            yield from (((key,), repr(text)) for text in texts)
+            said: list[tuple[Place, Any]] = [((key,), value)]
+            if isinstance(value, list):
+                said = [((key, position), each) for position, each in enumerate(value)]
+            for place, text in said:
+                if isinstance(text, str):  # benchmarks and searchers' names have parts of which errors speak
+                    yield from ((place, repr(part)) for part in (text, *re.split(r"[+:]", text)) if part)
         yield from (((key,), f"{key}=") for key in content)
         for key, value in (content["live"] if isinstance(content.get("live"), dict) else {}).items():
             yield ("live", key), repr(value) if isinstance(value, str) else f"{key}="
         if "limit" in content:
             yield ("limit",), repr(content["limit"].partition("<=")[0].strip())
             yield ("limit",), content["limit"]
+        if "scores" in content:
+            yield ("scores",), str(self.keywords["scores"])
         for position, searcher in enumerate(content["searchers"]):
-            settings = searcher.get("settings", {}) if isinstance(searcher, dict) else {}
-            yield from ((("searchers", position, "settings", key), f"{key}=") for key in settings)
+            table: Mapping[str, Any] = searcher if isinstance(searcher, dict) else {}
+            yield from ((("searchers", position, key), repr(table[key])) for key in ("name", "preset") if key in table)
+            for key in table.get("settings", {}):
+                yield from ((("searchers", position, "settings", key), word) for word in (f"{key}=", repr(key)))
 
 
 class _Reader:

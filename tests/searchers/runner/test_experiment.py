@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +166,36 @@ def test_a_kill_between_failures_and_their_part_loses_neither(toy: Benchmark, tm
     again = moody(toy, tmp_path / "run")
     pd.testing.assert_frame_equal(numbers(again), before)
     pd.testing.assert_frame_equal(again.failures().drop(columns="traceback"), failures)
+
+
+@pytest.mark.parametrize("killed_at", [0, 1, 5, 10])
+def test_a_kill_while_failures_are_mended_leaves_no_repetition_twice(
+    toy: Benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_at: int
+) -> None:
+    """Failures of a block whose part is gone are mended with it; the work breaks off after each file in turn."""
+    run = moody(toy, tmp_path / "run", seeds=10)
+    assert len(run.failures()) > 1
+    for part in run.folder.glob("part-*Moody*"):
+        part.unlink()
+    monkeypatch.setattr(Moody, "healthy", True)
+    steps = iter(range(killed_at))
+
+    def one_less(do: Callable[..., object]) -> Callable[..., object]:
+        def step(*args: object, **keywords: object) -> object:
+            if next(steps, None) is None:
+                raise KeyboardInterrupt
+            return do(*args, **keywords)
+
+        return step
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", one_less(Path.unlink))
+        patch.setattr(Run, "write_part", one_less(Run.write_part))
+        with suppress(KeyboardInterrupt):
+            moody(toy, tmp_path / "run", seeds=10)
+    frame = moody(toy, tmp_path / "run", seeds=10).records()
+    assert len(frame) == 2 * 10 * 9
+    assert not frame.duplicated(["searcher", "seed", "query"]).any()
 
 
 @pytest.mark.parametrize("seeds", [1, 11])
@@ -389,6 +421,8 @@ def test_the_run_states_what_was_asked_and_with_what(toy: Benchmark, tmp_path: P
         ({"datasets": ["svhn"]}, UnknownName),
         ({"budget": 90}, NotMeasured),
         ({"report_budget": 90}, NotMeasured),
+        ({"base_seed": -1}, BadValue),
+        ({"datasets": ["cifar10", "cifar10"]}, BadValue),
     ],
 )
 def test_a_question_that_cannot_be_answered_is_refused_before_a_folder_appears(
@@ -399,6 +433,45 @@ def test_a_question_that_cannot_be_answered_is_refused_before_a_folder_appears(
     assert not (tmp_path / "run").exists()
     with pytest.raises(BadValue, match="one label"):
         compare(toy, [random(), random()], tmp_path / "run", queries=3)
+
+
+class Unwilling:
+    def __init__(self, space: object, rng: object) -> None:
+        raise OSError("no licence")
+
+
+class WithoutGenerator:
+    def __init__(self, space: object) -> None: ...
+
+
+class Silent:
+    def __init__(self, space: object, rng: object) -> None: ...
+
+    def ask(self, n: int = 1) -> list[int]:
+        return [0] * n
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (Unwilling, "'Unwilling' cannot be built: OSError: no licence"),
+        (WithoutGenerator, "'WithoutGenerator' cannot be built: TypeError: .*takes 2 positional arguments"),
+        (Silent, r"'Silent' has no tell\(\)"),
+    ],
+)
+def test_a_class_that_is_no_searcher_is_refused_before_a_folder_appears(
+    toy: Benchmark, tmp_path: Path, kind: type, words: str
+) -> None:
+    with pytest.raises(BadValue, match=words):
+        compare(toy, [random(), recipe(kind)], tmp_path / "run", queries=3, seeds=2, jobs=1)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_cannot_be_made_where_a_file_lies(toy: Benchmark, tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("mine")
+    with pytest.raises(BadValue, match=r"cannot be made .*choose another with --out"):
+        small(toy, tmp_path / "run")
+    assert (tmp_path / "run").read_text() == "mine"
 
 
 def test_a_damaged_or_empty_run_folder_says_what_to_do(toy: Benchmark, tmp_path: Path) -> None:

@@ -140,6 +140,18 @@ MISTAKES = [
     ("replace = false", "replase = false", 32, "did you mean 'replace'?"),
     ("queries = 20", "queries = 20 30", 5, "not TOML"),
     ('"random"\n', '"random"\npopulation = 3\n', 28, "go below settings"),
+    ("base_seed = 7", "base_seed = -7", 7, "0 and above"),
+    ('["cifar10"]', '["cifar10", "cifar10"]', 3, "one is named twice"),
+    ("budget = 12", "budget = 13", 8, "no 'valid_accuracy' on 'cifar10' from runs of 13 epochs"),
+    ("[12, 200]", "[12, 100]", 10, "from runs of 100 epochs"),
+    ("report_budget = 200", "report_budget = 100", 9, "from runs of 100 epochs"),
+    ("population = 4", 'population = "4"', 24, "it is a whole number"),
+    ("population = 4", "population = 4.5", 24, "it is a whole number"),
+    ("population = 4", "replace = 1", 24, "it is true or false"),
+    ('name = "random"', 'name = "best-of"', 27, "needs scores of proxies"),
+    ('name = "random"', 'name = "optuna"\npreset = "TPSampler"', 28, "did you mean 'TPESampler'?"),
+    ('name = "random"', 'name = "optuna"\nsettings = { multivariat = true }', 28, "did you mean 'multivariate'?"),
+    ("resume = true", 'resume = true\nscores = "none.csv"', 16, "no scores at"),
 ]  # fmt: skip
 
 
@@ -164,6 +176,11 @@ def test_a_list_of_names_will_do_and_a_mistake_in_it_is_found(toy_path: Path, tm
     assert [each.label for each in study.recipes] == ["random", "evolution:nb101"]
     with pytest.raises(BadFile, match=r"study.toml line 6: unknown searcher 'evolutoin'"):
         Study.read(written(tmp_path, text.replace("evolution:nb101", "evolutoin")))
+    with pytest.raises(NasgaugeError, match=r"study.toml line 6: unknown sampler of Optuna .TPSampler."):
+        Study.read(written(tmp_path, text.replace("evolution:nb101", "optuna:TPSampler"))).run(tmp_path / "run")
+    several = text.replace(str(toy_path), f"{toy_path}+nats-tsss")
+    with pytest.raises(NasgaugeError, match=r"study.toml line 1: .*nats-tsss"):
+        Study.read(written(tmp_path, several)).open()
     inline = text.replace('"evolution:nb101"', '{ name = "evolution", settings = { torunament = 2 } }')
     with pytest.raises(BadFile, match=r"study.toml line 6: unknown setting .* did you mean 'tournament'"):
         Study.read(written(tmp_path, inline))
