@@ -72,7 +72,8 @@ def random_forest(rows: Floats, values: Floats, rng: np.random.Generator) -> Cal
     out_of_bag = np.nan_to_num(values - forest.oob_prediction_)
 
     def over_trees(asked: Floats) -> tuple[Floats, Floats]:
-        answers = np.stack([tree.predict(asked) for tree in forest.estimators_])
+        single = asked.astype(np.float32)  # what trees hold; each tree's own `predict` checks its input anew
+        answers = np.stack([tree.tree_.predict(single)[:, 0] for tree in forest.estimators_])
         return answers.mean(axis=0), answers.var(axis=0)
 
     rest = _unexplained(out_of_bag, over_trees(rows)[1])

@@ -14,6 +14,7 @@ from ...bench.run_folder import read_frame
 from ...bench.spaces import Ids
 from ...bench.surrogate.surrogate import Question
 from ..predictors.encoded import Encoded
+from ..threads import one_thread_learning
 from . import encoding_geometry as geometry
 from .encoding_transfer import crossings, transferred
 from .judging import scale_of
@@ -65,9 +66,7 @@ def frames(run: Run, kind: str) -> pd.DataFrame:
 
 def make_part(bench: Benchmark, run: Run, kind: str, name: str) -> int:
     """One part of the run."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):  # sums in another order would be other numbers
+    with one_thread_learning():
         frame = PARTS[kind](bench, run, name)
     run.write_part(part_name(kind, name), frame)
     return 1

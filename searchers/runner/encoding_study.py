@@ -28,7 +28,7 @@ from . import stretching
 from .encoding_parts import all_values, looked_among, make_part, model_of, part_name, rows_file
 from .encoding_transfer import crossings
 from .run import Run
-from .stretching import FEWEST, held_out, surrogate
+from .stretching import FEWEST, having, held_out, surrogate
 
 if TYPE_CHECKING:
     from ..searcher import Recipe
@@ -100,7 +100,7 @@ def encoding_study(
            queries=queries, seeds=seeds, draws=draws, held=held, fit_on=fit_on)  # fmt: skip
     recipes = _recipes(searchers, encodings)
     metric = metric or ("test_accuracy" if "test_accuracy" in bench.metrics else "valid_accuracy")
-    questions = [_question(bench, metric, dataset, budget) for dataset in datasets or _having(bench, metric)]
+    questions = [_question(bench, metric, dataset, budget) for dataset in datasets or having(bench, metric)]
     _check_sizes(bench, questions, [*sizes, fit_on])
     config = {
         "kind": "encodings", "benchmark": identity(bench), "questions": [asdict(each) for each in questions],
@@ -165,11 +165,6 @@ def _encode(bench: Benchmark, run: Run) -> None:
 def _save(path: Path, array: npt.NDArray[Any]) -> None:
     with whole_file(path) as temporary, temporary.open("wb") as file:
         np.save(file, array, allow_pickle=False)
-
-
-def _having(bench: Benchmark, metric: str) -> list[str | None]:
-    found = [entry.dataset for entry in bench.index.entries if entry.metric == metric]
-    return list(dict.fromkeys(found)) or [None]
 
 
 def _question(bench: Benchmark, metric: str, dataset: str | None, budget: int | None) -> Question:

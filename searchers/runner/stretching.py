@@ -25,6 +25,7 @@ from ...bench.spaces import Ids
 from ...bench.surrogate.quality import noise_ceiling
 from ...bench.surrogate.surrogate import RESULTS, Question
 from ..predictors import Predictor, predictor
+from ..threads import one_thread_learning
 from .judging import SCALES, SHOWN, fit_and_predict, judged, one_seed, scale_of
 from .run import Run
 
@@ -115,7 +116,7 @@ def surrogate(
     _check(fit_on, sizes, draws, held, base_seed)
     every = sorted({int(size) for size in sizes} | {int(fit_on)})
     questions, stated = [], []
-    for dataset in datasets or _having(bench, metric):
+    for dataset in datasets or having(bench, metric):
         entry = bench.index.find(metric, dataset, budget, ("runs", "mean"))
         question = Question(metric, entry.dataset, entry.budget)
         questions.append(question)
@@ -199,13 +200,12 @@ def held_out(bench: Benchmark, config: dict[str, Any], draw: int, values: Floats
 def _do(bench: Benchmark, run: Run, piece: Piece) -> int:
     """One part of the run; answers the number of fits it was. What failed is written first, as in a comparison."""
     import pandas as pd
-    from threadpoolctl import threadpool_limits
 
     config, question = run.config, piece.question
     values = _values(bench, question)
     learned, others = held_out(bench, config, piece.draw, values)
     rows, failed = [], []
-    with threadpool_limits(1):  # sums in another order would be other numbers
+    with one_thread_learning():
         for size in config["sizes"]:
             try:
                 rows.append(_fit(bench, run, piece, values, learned[:size], others))
@@ -244,7 +244,7 @@ def _fit(bench: Benchmark, run: Run, piece: Piece, values: Floats, learned: Ids,
     return row
 
 
-def _having(bench: Benchmark, metric: str) -> list[str | None]:
+def having(bench: Benchmark, metric: str) -> list[str | None]:
     """The data sets that have a metric; none named where it does not depend on one, or nobody has it.
 
     As in a comparison, "cifar10-valid" (the trainings on half of CIFAR-10) has to be asked for.

@@ -103,6 +103,15 @@ def test_learning_outside_is_kept_beside_learning_inside(shared, real_home, tmp_
     assert "From one part of the space to another" in ng.report(found.run).html()
 
 
+@pytest.mark.real
+def test_trainings_on_half_of_cifar10_have_to_be_asked_for(real_home, tmp_path):
+    few = SMALL | {"sizes": [10], "fit_on": 10, "draws": 1, "held": 20, "pool": 100}
+    run = ng.encodings(ng.open("nats-tss", home=real_home), ["adjacency"], out=tmp_path / "run", **few)
+    asked = [each["dataset"] for each in run.config["questions"]]
+    assert asked == ["cifar10", "cifar100", "ImageNet16-120"]
+    assert [each["dataset"] for each in Run(run.folder / PREDICTORS).config["questions"]] == asked
+
+
 def test_the_page_says_the_command_that_makes_the_same_run(study):
     from typer.testing import CliRunner
 
