@@ -34,8 +34,14 @@ class Protocol:
         """
         height, width, channels = images.shape
         if max(height, width) > SMALL:
-            return cls(_published(space, channels), recipe_for(None if space is None else space.name, epochs))
+            return cls.published(images, epochs, space)
         return cls(_small(space, channels), TrainingRecipe(epochs, batch=50, lr=0.15, augment=()))
+
+    @classmethod
+    def published(cls, images: Images, epochs: int, space: Space | None = None) -> Protocol:
+        """Network and recipe of the space's benchmark, which trained on ImageNet16-120's 16 pixels with them, too."""
+        recipe = recipe_for(None if space is None else space.name, epochs)
+        return cls(_published(space, images.shape[2]), recipe)
 
     def but(self, **changes: Any) -> Protocol:
         """This protocol with some fields of the recipe changed; UnknownName lists the fields."""

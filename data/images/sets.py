@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from ...bench.errors import BadFile, BadValue, UnknownName
-from ...bench.live.images import SPLITS, Images, pixel_statistics
+from ...bench.live.images import SPLITS, Images, Labels, Pictures, pixel_statistics
 from ..home import home
 from . import digits, official, own_arrays, own_folder
-from .order import hold_out
+from .order import fixed_order, hold_out
 from .own_arrays import Splits
 from .published import PUBLISHED, Published
 from .shrink import shrink
@@ -37,7 +37,8 @@ def load(
         name: "digits", "cifar10", "cifar100", "ImageNet16-120"; or the path of an ``.npz`` of your own
             (`own_arrays`) or of a folder of classes (`own_folder`).
         folder: where the official files of a published set lie; default: ``images`` in nasgauge's home folder.
-        limit: at most so many pictures of every split, the first ones.
+        limit: at most so many pictures of every split, the first ones; of an ``.npz``, whose pictures may lie sorted
+            by class, the first ones in `order.fixed_order`.
         size: side, or height and width, to which pictures are made smaller by area averaging; means and standard
             deviations are then those of the training pictures.
         validation: which pictures validate: ``"standard"`` (the sizes of NAS-Bench-201; the split of the digits; an
@@ -61,7 +62,7 @@ def load(
     elif isinstance(name, str) and name == digits.NAME:
         images = _digits(validation)
     elif Path(name).expanduser().exists():
-        images = _own(Path(name).expanduser(), shape, validation)
+        images = _own(Path(name).expanduser(), shape, validation, limit)
     else:
         hint = "Or give the path of an .npz, or of a folder of classes; there is no file or folder of that name."
         raise UnknownName.of("image set", os.fspath(name), NAMES, hint)
@@ -85,7 +86,7 @@ def _digits(validation: Validation) -> Images:
     return images if validation == "standard" else images.without_validation()
 
 
-def _own(path: Path, size: tuple[int, int] | None, validation: Validation) -> Images:
+def _own(path: Path, size: tuple[int, int] | None, validation: Validation, limit: int | None) -> Images:
     splits: Splits = own_folder.read(path, size) if path.is_dir() else own_arrays.read(path)
     words = "its own validation split" if "valid" in splits else "no validation"
     if validation == "nb201":
@@ -103,9 +104,16 @@ def _own(path: Path, size: tuple[int, int] | None, validation: Validation) -> Im
         words = f"{share:g} of the training pictures validate"
     classes = _classes(path, splits)
     mean, std = pixel_statistics(splits["train"][0])
+    if limit is not None and path.is_file():
+        splits = {split: _mixed(path.stem, *parts) for split, parts in splits.items()}
     images = Images(path.stem, *splits["train"], *splits["valid"], *splits["test"], classes, mean, std,
                     f"{path.name}; {words}")  # fmt: skip
     return images.without_validation() if validation == "none" else images
+
+
+def _mixed(name: str, pictures: Pictures, labels: Labels) -> tuple[Pictures, Labels]:
+    order = fixed_order(name, len(labels))
+    return pictures[order], labels[order]
 
 
 def _classes(path: Path, splits: Splits) -> int:

@@ -110,8 +110,9 @@ class Training:
     def of(cls, bench: Benchmark, tasks: tuple[Task, ...], live: Live) -> Training:
         """The training that a live search on the one task does.
 
-        Skeleton and recipe are the table's own where it was built here, else those of `Protocol.of` the images. Seeds
-        count up from the first above all seeds of the table, so that no tabulated training is repeated.
+        Skeleton and recipe are the table's own where it was built here, those of the space's benchmark on the set that
+        the data set is named after, else those of `Protocol.of` the images. Seeds count up from the first above all
+        seeds of the table, so that no tabulated training is repeated.
 
         Raises:
             MissingPackage: PyTorch is not installed.
@@ -138,7 +139,8 @@ class Training:
             )
         if live.sha256 not in (None, pictures["sha256"]):
             raise BadValue(f"sha256={live.sha256!r} asked, but the pictures of {images.name!r} have another checksum")
-        protocol = Protocol.of(images, task.budget, bench.space)
+        named = live.images is None and live.size is None
+        protocol = (Protocol.published if named else Protocol.of)(images, task.budget, bench.space)
         if "recipe" in extra:
             protocol = Protocol(macro_of(extra["macro"]), TrainingRecipe(**extra["recipe"])).but(epochs=task.budget)
         known = {seed for each in bench.index.entries for seed in each.seeds or ()}

@@ -67,6 +67,19 @@ def test_none_and_a_fraction(tmp_path):
         load(path, validation="nb201")
 
 
+def test_a_limit_takes_all_classes_of_an_npz_that_is_sorted_by_class(tmp_path):
+    labels = np.repeat(np.arange(4), 50)
+    pictures = np.broadcast_to(labels[:, None, None, None] * 60, (200, 4, 4, 3)).astype(np.uint8)
+    path = tmp_path / "sorted.npz"
+    np.savez(path, x_train=pictures, y_train=labels, x_test=pictures, y_test=labels)
+    some, more = load(path, limit=20), load(path, limit=40)
+    for split in ("train", "valid", "test"):
+        x, y = some.split(split)
+        assert len(y) == 20 and set(y) == {0, 1, 2, 3} and (x[:, 0, 0, 0] == y * 60).all()
+        assert np.array_equal(more.split(split)[1][:20], y)
+    assert some.mean == load(path).mean and np.array_equal(load(path).y_test, labels)
+
+
 def test_grey_pictures_and_other_whole_numbers_are_taken(tmp_path):
     path = written(
         tmp_path,

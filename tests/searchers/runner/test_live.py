@@ -23,14 +23,20 @@ from nasgauge.bench.errors import BadFile, BadValue, NasgaugeError, UnknownName
 from nasgauge.bench.live.build_run import BuildRun
 from nasgauge.bench.live.build_training import train_part
 from nasgauge.bench.live.images import Images
+from nasgauge.bench.live.macro import Macro
 from nasgauge.bench.live.protocol import Protocol
+from nasgauge.bench.live.recipe import TrainingRecipe
 from nasgauge.bench.table import Table, write_table
 from nasgauge.data.images import digits
+from nasgauge.data.images.published import IMAGENET16_120, PUBLISHED
 from nasgauge.searchers import Recipe, Run
 from nasgauge.searchers.random_search import RandomSearch
-from nasgauge.searchers.runner.live import Live
+from nasgauge.searchers.runner.live import Live, Training
+from nasgauge.searchers.runner.plan import Task
 from nasgauge.searchers.runner.run import MEASURED
 from nasgauge.searchers.runner.study import Study
+
+from ...data.images.official_sets import write_set
 
 CHANGES = {"lr": 0.05, "batch": 20}
 
@@ -246,6 +252,20 @@ def test_other_pictures_and_tables_without_a_protocol_are_said(toy: Benchmark, i
     assert stated["as_tabulated"] is None
     assert stated["recipe"] == json.loads(json.dumps(Protocol.of(images, 12).to_json()["recipe"]))
     assert not set(stated["seeds"]) & {seed for each in toy.index.entries for seed in each.seeds or ()}
+
+
+def test_the_set_of_a_published_table_is_trained_as_its_benchmark_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described, _ = write_set(IMAGENET16_120, tmp_path / "images")
+    monkeypatch.setitem(PUBLISHED, "ImageNet16-120", described)
+    column = Column("valid_accuracy", np.full(15_625, 20.0), "ImageNet16-120", 12)
+    made = write_table(tmp_path / "t.h5", [column], name="t", space="topology", title="T", licence="CC0", notes=[])
+    task = (Task("ImageNet16-120", 12, 12),)
+    found = Training.of(Benchmark(Table(made)), task, Live(image_folder=tmp_path / "images")).protocol
+    assert (found.macro, found.recipe) == (Macro(), TrainingRecipe(12))  # though 16 pixels are few
+    shrunk = Training.of(Benchmark(Table(made)), task, Live(image_folder=tmp_path / "images", size=8)).protocol
+    assert shrunk.macro == Macro.mini(3)
 
 
 def test_another_way_to_train_is_another_run(run: Run, bench: Benchmark, images: Images) -> None:
