@@ -363,6 +363,9 @@ def build(
         limit, size: at most so many images of a split; their side in pixels.
         run: the run folder, which a later call goes on with; default: ``runs/NAME``.
     """
+    from .bench.live import need_torch
+
+    need_torch("a benchmark of your own")
     from .bench.live.build import build
     from .bench.live.images import Images
     from .bench.live.protocol import Protocol

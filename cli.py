@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,9 +15,6 @@ from .cli_encode import encoding
 from .cli_options import Home, architectures, integer, say
 from .cli_runs import runs
 from .cli_training import trainings
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(
     name="nasgauge", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
@@ -43,7 +41,9 @@ def _options(
 
 @app.command("list")
 def list_(home: Home = None) -> None:
-    """Show the tables at hand, those that can be fetched, the searchers and the spaces.
+    """List benchmarks, searchers, proxies, encodings and spaces.
+
+    Searchers take presets (`--searcher evolution:nb101`): see `python -m pydoc nasgauge.searchers`.
 
     \b
     Example:
@@ -52,6 +52,8 @@ def list_(home: Home = None) -> None:
     from .bench.spaces import SPACES
     from .data.catalogue import CATALOGUE
     from .data.home import BUNDLED, tables_at_hand
+    from .proxies import COMBINATIONS, PROXIES
+    from .proxies.encodings import ENCODINGS
     from .searchers import SEARCHERS
 
     here = tables_at_hand(home)
@@ -63,8 +65,11 @@ def list_(home: Home = None) -> None:
     for name, path in here.items():
         if name not in CATALOGUE:
             print(f"  {name:<14} {'comes with nasgauge' if path.parent == BUNDLED else path}")
-    print(f"Searchers   {', '.join(SEARCHERS)}")
-    print(f"Spaces      {', '.join(SPACES)}")
+    for kind, names in (
+        ("Searchers", SEARCHERS), ("Proxies", (*PROXIES, *COMBINATIONS)), ("Encodings", ENCODINGS), ("Spaces", SPACES)
+    ):  # fmt: skip
+        print(textwrap.fill(", ".join(names), 100, initial_indent=f"{kind:<12}", subsequent_indent=" " * 12,
+                            break_on_hyphens=False))  # fmt: skip
 
 
 @app.command()
@@ -76,9 +81,10 @@ def fetch(
     ] = None,
     home: Home = None,
 ) -> None:
-    """Download the small public files behind a benchmark, check them, and assemble its table.
+    """Download the public files of a benchmark into a table.
 
-    Without a network, give --from FOLDER or set NASGAUGE_MIRROR=FOLDER: the same files, laid out as on the server.
+    They are small, checked by sha256, and read without executing anything in them. Without a network, give --from
+    FOLDER or set NASGAUGE_MIRROR=FOLDER: the same files, laid out as on the server.
 
     \b
     Examples:
@@ -98,10 +104,11 @@ def convert(
     jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes; -1: one per core.")] = -1,
     home: Home = None,
 ) -> None:
-    """Make a table from an official file you hold; recognised by content, read without executing anything in it.
+    """Make a table from an official file that you hold.
 
-    NATS-Bench (directory, tar, single file), NAS-Bench-201 (.pth, archive directory), NAS-Bench-101 (.tfrecord),
-    HW-NAS-Bench (.pickle), NAS-Bench-Suite-Zero (.json).
+    Files are recognised by their content and read without executing anything in them: NATS-Bench (directory, tar,
+    single file), NAS-Bench-201 (.pth, archive directory), NAS-Bench-101 (.tfrecord), HW-NAS-Bench (.pickle),
+    NAS-Bench-Suite-Zero (.json).
 
     \b
     Examples:
@@ -123,7 +130,9 @@ def info(
     check: Annotated[bool, typer.Option("--check", help="Also compare every column with its checksum.")] = False,
     home: Home = None,
 ) -> None:
-    """Say what a benchmark holds: splits in words, what is missing, provenance, licence, sha256.
+    """Say what a benchmark holds and where it comes from.
+
+    Every split in words, what is missing, provenance, licences, sha256.
 
     \b
     Examples:
@@ -152,7 +161,9 @@ def query(
     seed: Annotated[str, typer.Option(help="'mean', 'all', or one seed.")] = "mean",
     home: Home = None,
 ) -> None:
-    """Ask about architectures; prints one line each: id, values (nan where nobody measured it), text.
+    """Ask a benchmark about architectures.
+
+    Prints one line each: id, values (nan where nobody measured it), official string.
 
     \b
     Examples:
@@ -199,9 +210,10 @@ def report(
     ] = None,
     home: Home = None,
 ) -> None:
-    """Write the report of a run: one self-contained page, the figures as PDF and PNG, the tables as CSV.
+    """Write the report of a run.
 
-    Several comparisons get one report on all of them: a test over all their data sets, what more trainers bring.
+    One self-contained page, its figures as PDF and PNG, its tables as CSV. Several comparisons get one report on
+    all of them: a test over all their data sets, what more trainers bring.
 
     Scores that somebody else computed (a CSV with a column id and one for each proxy, a zc_*.json of
     NAS-Bench-Suite-Zero, a converted table of one) are reported like those of `nasgauge score`.
@@ -229,11 +241,14 @@ def report(
 
 
 def main() -> None:
-    """Run the command line; errors end in one line on standard error and exit code 1."""
+    """Run the command line; errors, those of the disk too, end in one line on standard error and exit code 1."""
     try:
         app()
     except NasgaugeError as error:
         say(f"nasgauge: {error}")
+        sys.exit(1)
+    except OSError as error:
+        say(f"nasgauge: cannot read or write {error.filename or 'a file'}: {error.strerror or error}")
         sys.exit(1)
     except SystemExit as end:
         if end.code == INTERRUPTED:  # typer turned the keyboard interrupt into it

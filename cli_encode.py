@@ -33,10 +33,11 @@ def encode(
     compile_: Annotated[bool, typer.Option("--compile", help="With --train: use torch.compile.")] = False,
     home: Home = None,
 ) -> None:
-    """Encode every architecture of a space: FOLDER/encoding.npy, (architectures, numbers) float32, by id.
+    """Encode every architecture of a space as a row of numbers.
 
-    CATE and arch2vec answer from weights that come with nasgauge. --train makes others: FOLDER/weights.npz, written
-    whole after every epoch (start the same command again to go on after a kill), and FOLDER/curves.csv.
+    Writes FOLDER/encoding.npy, (architectures, numbers) float32, in the order of ids. CATE and arch2vec answer from
+    weights that come with nasgauge. --train makes others: FOLDER/weights.npz, written whole after every epoch
+    (start the same command again to go on after a kill), and FOLDER/curves.csv.
 
     \b
     Examples:
@@ -136,10 +137,11 @@ def encodings(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: one under runs/].")] = None,
     home: Home = None,
 ) -> None:
-    """Measure what encodings are worth on a table: predictors, neighbourhoods, maps, transfer, searches.
+    """Measure what encodings are worth on a table.
 
-    Start the same command again to go on after a kill. The report of the folder has everything on one page. Fits and
-    searches that fail are recorded, the others go on, and the exit code is 1.
+    By predictors, neighbourhoods, maps, transfer and searches. Start the same command again to go on after a kill.
+    The report of the folder has everything on one page. Fits and searches that fail are recorded, the others go on,
+    and the exit code is 1.
 
     \b
     Examples:

@@ -92,10 +92,12 @@ def compare(
     ] = None,
     home: Home = None,
 ) -> None:
-    """Run searchers many times on the simulated clock; start the same command again to go on after a kill.
+    """Run searchers on a benchmark, many times, on a simulated clock.
 
-    A study file (TOML) says all of it but --out, --jobs, --cluster and --home; every run folder holds the one that
-    reproduces it. Failed repetitions are recorded, the others go on, and the exit code is 1.
+    Start the same command again to go on after a kill. `nasgauge list` names the searchers, `python -m pydoc
+    nasgauge.searchers` their presets. A study file (TOML) says all of it but --out, --jobs, --cluster and --home;
+    every run folder holds the one that reproduces it. Failed repetitions are recorded, the others go on, and the
+    exit code is 1.
 
     \b
     Examples:
@@ -206,10 +208,11 @@ def score(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: one under runs/].")] = None,
     home: Home = None,
 ) -> None:
-    """Score untrained networks with training-free proxies; start the same command again to go on after a kill.
+    """Score untrained networks with training-free proxies.
 
-    Architectures are drawn uniformly, without replacement; proxies that are asked for together share their passes.
-    A proxy that fails on some networks is recorded, the run goes on, and the exit code is 1.
+    Start the same command again to go on after a kill. `nasgauge list` names the proxies. Architectures are drawn
+    uniformly, without replacement; proxies that are asked for together share their passes. A proxy that fails on
+    some networks is recorded, the run goes on, and the exit code is 1.
 
     \b
     Examples:
@@ -293,10 +296,10 @@ def surrogate(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: one under runs/].")] = None,
     home: Home = None,
 ) -> None:
-    """Measure how well a few measured architectures predict all others: rank correlation, error, true intervals.
+    """Measure how well a few architectures predict all others.
 
-    Start the same command again to go on after a kill. Fits that fail are recorded, the others go on, and the exit
-    code is 1.
+    By rank correlation, error, and how true the intervals are. Start the same command again to go on after a kill.
+    Fits that fail are recorded, the others go on, and the exit code is 1.
 
     \b
     Models: surrogate (ensembles of trees), a Gaussian process (tw-gp, tw-2-gp, wl-gp, path-gp, hamming-gp,

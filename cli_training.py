@@ -51,11 +51,11 @@ def verify(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: one under runs/].")] = None,
     home: Home = None,
 ) -> None:
-    """Train architectures of a table again, with the recipe it was made with, and compare.
+    """Train architectures of a table again and compare.
 
-    Start the same command again to go on after a kill. Recipe fields: epochs, batch, lr, momentum, nesterov,
-    weight_decay, schedule (cosine, constant), augment (none, crop, flip, crop,flip), precision (float32, bf16),
-    optimizer (sgd, rmsprop).
+    With the recipe that the table was made with. Start the same command again to go on after a kill. Recipe fields:
+    epochs, batch, lr, momentum, nesterov, weight_decay, schedule (cosine, constant), augment (none, crop, flip,
+    crop,flip), precision (float32, bf16), optimizer (sgd, rmsprop).
 
     \b
     Examples:
@@ -103,9 +103,10 @@ def build(
     loss_curves: Annotated[bool, typer.Option(help="Keep the losses of every epoch, not only of the last.")] = True,
     licence: Annotated[str, typer.Option(help="What the table says of its licence.")] = "not stated",
 ) -> None:
-    """Train a whole space on images of your own into a table: one training per isomorphism class and seed.
+    """Train a whole space on images of your own into a table.
 
-    Start the same command again to go on after a kill, or with a larger --sample to train the difference.
+    One training per isomorphism class and seed. Start the same command again to go on after a kill, or with a
+    larger --sample to train the difference.
 
     \b
     Examples:
@@ -134,10 +135,11 @@ def predict(
     seed: Annotated[int, typer.Option(help="Of the ensembles.")] = 0,
     home: Home = None,
 ) -> None:
-    """Stretch a partly trained table over its whole space: learn from what is measured, write what is predicted.
+    """Stretch a partly trained table over its whole space.
 
-    The new table holds validation and test accuracy and the cost of a search, after the longest training, of every
-    architecture, all marked as predicted; searchers can be compared on it. How far to trust it: `nasgauge surrogate`.
+    Learns from what is measured and writes what is predicted. The new table holds validation and test accuracy and
+    the cost of a search, after the longest training, of every architecture, all marked as predicted; searchers can
+    be compared on it. How far to trust it: `nasgauge surrogate`.
 
     \b
     Examples:

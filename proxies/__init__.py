@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from ..bench.live import need_torch
 from .proxy import Batch, Proxy
 
 if TYPE_CHECKING:
@@ -41,4 +42,6 @@ def __getattr__(name: str) -> Any:
     if home is None:
         legal = ", ".join((*PROXIES, *COMBINATIONS))
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}; proxies: {legal}")
+    if home != "combinations":
+        need_torch(f"the proxy {name!r}")
     return getattr(importlib.import_module(f".{home}", __name__), name)

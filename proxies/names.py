@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..bench.errors import BadValue, UnknownName
+from ..bench.live import need_torch
 from . import COMBINATIONS, PROXIES
 from . import combinations as laws
 from .combinations import Combination
@@ -148,6 +149,7 @@ def _one(given: Any) -> Proxy | Combination:
 
 def _maker(name: str) -> Callable[..., Any]:
     """The function that makes a proxy."""
+    need_torch(f"the proxy {name!r}")
     made: Callable[..., Any] = getattr(importlib.import_module(f".{PROXIES[name]}", __package__), name)
     return made
 

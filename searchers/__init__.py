@@ -1,4 +1,30 @@
-"""Which architecture next: searchers, and the runner that compares them."""
+"""Which architecture next: searchers, and the runner that compares them.
+
+Presets are the settings of the papers and of their released code; the first is the default. By name: ``NAME:PRESET``.
+In Python each searcher is a function whose keywords are its settings: ``evolution("nats", population=20)``.
+
+===================  ===================================================================================================
+random               nb201, distinct, classes (one of each isomorphism class), nb101
+evolution            nb201, nats, worst-dies, nb101, nb101-hpo, naszilla; by a proxy: area, zero-cost-warmup,
+                     zero-cost-move
+local-search         naszilla, whole-neighbourhood, continue, whole-continue
+reinforce            nb201, nats, nb101
+bananas              naszilla
+successive-halving   default
+hyperband            paper, hpbandster
+bohb                 default, nb201, nats, nb101
+nsga2                default
+tw-gp, tw-gp-batch   published, published-2, tuned, released, released-2
+dngo                 published, released; on any encoding, such as ``dngo(encoding="path")``
+cate-dngo            published, released
+cate-dngo-ls         published, released
+predicted-evolution  npenas, thompson; on any encoding
+nearest              first, whole-neighbourhood, continue; on any encoding
+best-of              100, 10, 1000: the best by a proxy of so many
+warm-start           the name of a searcher, which goes on from the best by a proxy
+optuna               the class of a sampler, such as TPESampler (``pip install nasgauge[optuna]``)
+===================  ===================================================================================================
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from nasgauge.cli import app
 from nasgauge.searchers import Run
 from nasgauge.searchers.runner.run import MEASURED
 
@@ -156,6 +158,47 @@ def test_an_interrupted_comparison_says_how_to_go_on_and_goes_on(home: Path) -> 
     (home / "faster").touch()
     assert nasgauge("compare", "study.toml", "--out", "run", "--jobs", 2, home=home).returncode == 0
     assert len(Run(home / "run").records()) == 2_000
+
+
+def test_what_cannot_be_written_is_one_line(home: Path) -> None:
+    (home / "file").touch()
+    shown = nasgauge("encode", "topology", "--encoder", "path", "--out", "file/rows", home=home)
+    assert shown.returncode == 1
+    assert shown.stderr == "nasgauge: cannot read or write file/rows: Not a directory\n"
+    assert "Traceback" not in shown.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["score", "toy", "--proxy", "all", "--archs", "3"],
+        ["score", "toy", "--proxy", "naswot", "--archs", "3"],
+        ["build", "--space", "topology", "--images", "digits", "--out", "mine.h5"],
+        ["verify", "toy", "0"],
+        ["encode", "toy", "--encoder", "cate", "--out", "rows"],
+        ["compare", "toy", "-s", "random", "--queries", "3", "--live"],
+    ],
+)
+def test_without_pytorch_what_needs_it_says_so(home: Path, arguments: list[str]) -> None:
+    code = "import sys; sys.modules['torch'] = None; from nasgauge.cli import main; main()"
+    shown = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, cwd=home,
+        env={"NASGAUGE_HOME": str(home), "PATH": "/usr/bin:/bin", "HOME": str(home)},
+    )  # fmt: skip
+    assert shown.returncode == 1
+    assert "needs PyTorch, which is not installed; pip install nasgauge[torch]" in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+def test_every_command_has_a_summary_that_fits_and_an_example(home: Path) -> None:
+    shown = nasgauge("--help", home=home).stdout
+    summaries = re.findall(r"^  (\w+) +(\w.*)$", shown.split("Commands:")[1], flags=re.MULTILINE)
+    assert len(summaries) == len(app.registered_commands) + sum(
+        len(each.typer_instance.registered_commands) for each in app.registered_groups if each.typer_instance
+    )
+    for name, summary in summaries:
+        assert summary.endswith(".") and not summary.endswith("..."), name
+        assert re.search(r"Examples?:\n +nasgauge " + name, nasgauge(name, "--help", home=home).stdout), name
 
 
 @pytest.mark.parametrize(
