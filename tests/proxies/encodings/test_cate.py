@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from torch.nn.functional import cross_entropy
 import nasgauge as ng
 from nasgauge.bench.errors import BadFile, BadValue
 from nasgauge.bench.spaces import Space, space
-from nasgauge.proxies.encodings.cate_pairs import UNSCORED
+from nasgauge.proxies.encodings.cate_pairs import UNSCORED, Masked
 from nasgauge.proxies.encodings.cate_tokens import costs
 from nasgauge.proxies.encodings.cate_training import CatePretraining, settings_for
 from nasgauge.proxies.encodings.checkpoints import SHIPPED, Checkpoint, load_checkpoint, save_checkpoint, shipped
@@ -37,28 +38,61 @@ def test_shipped_weights_are_those_of_the_default_settings(one: Space) -> None:
     assert sum(path.stat().st_size for path in SHIPPED.glob("*.npz")) < 10e6
 
 
-@both
-def test_hidden_tokens_of_cells_never_seen_cost_far_less_than_guessing_by_frequency(one: Space) -> None:
-    """Over all tokens; what of it inputs and outputs are, and operations, is a finding (`reports/FINDINGS.md`)."""
-    task = CatePretraining(one, settings_for(one))
-    load_weights(task.network, of(one).weights, "shipped")
-    task.network.eval()
-    costs_of, asked_for = [], []
+def costs_of_tokens(task: CatePretraining) -> tuple[np.ndarray, np.ndarray]:
+    """Cross-entropy [nats] and symbol of every hidden token of the held-out pairs."""
+    found, true = [], []
     with torch.no_grad():
-        measures = task.held_out(torch.device("cpu"))
         for symbols, reach, real, targets in task.held_batches(torch.device("cpu")):
             asked = targets != UNSCORED
             scores = task.network(symbols, reach, real, asked)
-            costs_of.append(cross_entropy(scores, targets[asked], reduction="none").numpy())
-            asked_for.append(targets[asked].numpy())
-    cost, true = np.concatenate(costs_of), np.concatenate(asked_for)
-    assert measures["held_cross_entropy"] == pytest.approx(cost.mean(), rel=1e-5)
-    assert measures["held_cross_entropy"] < 0.8 * task.unigram_entropy()
-    ends = true < task.tokens.first + 2
-    for what, part in (("all", ends | ~ends), ("inputs and outputs", ends), ("operations", ~ends)):
-        share = np.bincount(true[part]) / part.sum()
-        entropy = -(share[share > 0] * np.log(share[share > 0])).sum()
-        print(f"{one.name}, {what}: cross-entropy {cost[part].mean():.3f}, unigram entropy {entropy:.3f} [nats]")
+            found.append(cross_entropy(scores, targets[asked], reduction="none").numpy())
+            true.append(targets[asked].numpy())
+    return np.concatenate(found), np.concatenate(true)
+
+
+def with_other_partners(held: Masked) -> Masked:
+    """Every cell beside the partner of another pair, with the same tokens hidden."""
+    moved = (np.stack([each[:, 0], np.roll(each[:, 1], 1, axis=0)], axis=1) for each in vars(held).values())
+    return Masked(*moved)
+
+
+def trained(one: Space, kept: Checkpoint) -> CatePretraining:
+    """The training that made ``kept``, with its weights."""
+    settings = {name: value for name, value in kept.settings.items() if name != "steps"}
+    task = CatePretraining(one, settings_for(one, **settings))
+    load_weights(task.network, kept.weights, "kept")
+    task.network.eval()
+    return task
+
+
+@both
+def test_hidden_tokens_of_cells_never_seen_cost_far_less_than_guessing_by_frequency(one: Space) -> None:
+    """Over all tokens; what of it inputs and outputs are, and operations, is a finding (`reports/FINDINGS.md`).
+
+    Weights of your own are measured beside those that ship: NASGAUGE_CATE_WEIGHTS=FOLDER/weights.npz.
+    """
+    further = [Path(name) for name in os.environ.get("NASGAUGE_CATE_WEIGHTS", "").split(os.pathsep) if name]
+    for path in [shipped("cate", one), *(further if one is TSS else [])]:
+        task = trained(one, load_checkpoint(path, "cate", one))
+        cost, true = costs_of_tokens(task)
+        task.held = with_other_partners(task.held)
+        strange, strange_true = costs_of_tokens(task)
+        assert np.array_equal(np.sort(true), np.sort(strange_true))
+        task = trained(one, load_checkpoint(path, "cate", one))
+        with torch.no_grad():
+            measures = task.held_out(torch.device("cpu"))
+        assert measures["held_cross_entropy"] == pytest.approx(cost.mean(), rel=1e-5)
+        if path not in further:
+            assert measures["held_cross_entropy"] < 0.8 * task.unigram_entropy()
+        ends, others = (each < task.tokens.first + 2 for each in (true, strange_true))
+        print(
+            f"\n{path.parent.name}/{path.name}, {one.name}: cross-entropy, with other partners, unigram entropy [nats]"
+        )
+        for what, part, other in (("all", ends | ~ends, others | ~others), ("inputs and outputs", ends, others),
+                                  ("operations", ~ends, ~others)):  # fmt: skip
+            share = np.bincount(true[part]) / part.sum()
+            entropy = -(share[share > 0] * np.log(share[share > 0])).sum()
+            print(f"  {what}: {cost[part].mean():.3f}, {strange[other].mean():.3f}, {entropy:.3f}")
 
 
 def test_isomorphic_cells_are_encoded_equal() -> None:

@@ -5,6 +5,7 @@ pytest -m slow -s tests/proxies/encodings/test_cate_downstream.py
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -45,8 +46,9 @@ def operations_counted() -> Rows:
 
 
 def encodings(folder: Path) -> dict[str, Rows]:
-    """CATE and its rivals; what its parts alone are worth."""
+    """CATE and its rivals; what its parts alone are worth; weights of your own (NASGAUGE_CATE_WEIGHTS=FILE:FILE)."""
     same = representatives(TSS)
+    further = (Path(name) for name in os.environ.get("NASGAUGE_CATE_WEIGHTS", "").split(os.pathsep) if name)
     return {
         "cate": vectors(TSS, "cate"),
         "cate, mean of nodes": vectors(TSS, "cate", pool="mean"),
@@ -59,6 +61,7 @@ def encodings(folder: Path) -> dict[str, Rows]:
         "features": vectors(TSS, "path-features"),
         "operations counted": operations_counted(),
         "FLOPs": np.log(TSS.flops(EVERY)).astype(np.float32)[:, None],
+        **{str(path): vectors(TSS, "cate", weights=path) for path in further},
     }
 
 
