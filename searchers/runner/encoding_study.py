@@ -27,8 +27,9 @@ from ..predictors.heads import HEADS
 from . import stretching
 from .encoding_parts import all_values, looked_among, make_part, model_of, part_name, rows_file
 from .encoding_transfer import crossings
+from .questions import having
 from .run import Run
-from .stretching import FEWEST, having, held_out, surrogate
+from .stretching import FEWEST, held_out, surrogate
 
 if TYPE_CHECKING:
     from ..searcher import Recipe

@@ -9,7 +9,7 @@ import os
 import traceback
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,11 +22,11 @@ from ...bench.errors import BadValue, UnknownName
 from ...bench.parallel import answers, counted
 from ...bench.run_folder import folder_for, read_frame, write_frame
 from ...bench.spaces import Ids
-from ...bench.surrogate.quality import noise_ceiling
 from ...bench.surrogate.surrogate import RESULTS, Question
 from ..predictors import Predictor, predictor
 from ..threads import one_thread_learning
 from .judging import SCALES, SHOWN, fit_and_predict, judged, one_seed, scale_of
+from .questions import has_runs, having, runs_of, statement_of, values_of
 from .run import Run
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def surrogate(
         entry = bench.index.find(metric, dataset, budget, ("runs", "mean"))
         question = Question(metric, entry.dataset, entry.budget)
         questions.append(question)
-        stated.append(_stated(bench, question, entry.evaluated_on, every[-1], single=entry.kind == "runs"))
+        stated.append(statement_of(bench, question, entry.evaluated_on, every[-1], single=entry.kind == "runs"))
     config = {
         "kind": "surrogate", "benchmark": identity(bench), "questions": stated,
         "models": [each.name for each in fitted], "scale": scale, "fit_on": int(fit_on), "sizes": every,
@@ -202,7 +202,7 @@ def _do(bench: Benchmark, run: Run, piece: Piece) -> int:
     import pandas as pd
 
     config, question = run.config, piece.question
-    values = _values(bench, question)
+    values = values_of(bench, question)
     learned, others = held_out(bench, config, piece.draw, values)
     rows, failed = [], []
     with one_thread_learning():
@@ -233,8 +233,8 @@ def _fit(bench: Benchmark, run: Run, piece: Piece, values: Floats, learned: Ids,
     row |= judged(scale, values[others], forecast) | spent
     if len(learned) != config["fit_on"]:
         return row
-    if _has_runs(bench, question):
-        row |= one_seed(bench, model, scale, _runs(bench, question), learned, others, draw, rng)
+    if has_runs(bench, question):
+        row |= one_seed(bench, model, scale, runs_of(bench, question), learned, others, draw, rng)
     if draw == 0:
         low, high = (scale.back(end) for end in forecast.interval(SHOWN))
         kept = {"id": others, "measured": values[others], "predicted": scale.back(forecast.mean), "low": low,
@@ -242,16 +242,6 @@ def _fit(bench: Benchmark, run: Run, piece: Piece, values: Floats, learned: Ids,
         frame = pd.DataFrame({"dataset": question.dataset, "model": model.name, **kept})
         write_frame(run.folder / f"predictions-{piece.name}.parquet", frame)
     return row
-
-
-def having(bench: Benchmark, metric: str) -> list[str | None]:
-    """The data sets that have a metric; none named where it does not depend on one, or nobody has it.
-
-    As in a comparison, "cifar10-valid" (the trainings on half of CIFAR-10) has to be asked for.
-    """
-    having = [entry.dataset for entry in bench.index.entries if entry.metric == metric]
-    found = [name for name in having if name is None or not name.endswith("-valid")]
-    return list(dict.fromkeys(found)) or [None]
 
 
 def _check(fit_on: int, sizes: Sequence[int], draws: int, held: int, base_seed: int) -> None:
@@ -264,41 +254,6 @@ def _check(fit_on: int, sizes: Sequence[int], draws: int, held: int, base_seed: 
 def _distinct(what: str, names: Sequence[str], least: int = 1) -> None:
     if len(names) < least or len(set(names)) < len(names):
         raise BadValue(f"{what} {', '.join(names) or 'none'} given; give at least {least}, each once")
-
-
-def _stated(bench: Benchmark, question: Question, words: str, largest: int, *, single: bool) -> dict[str, Any]:
-    """A question as run.json keeps it."""
-    values = _values(bench, question)
-    known = np.flatnonzero(~np.isnan(values))
-    classes = len(np.unique(bench.space.canonical(known)))
-    if largest >= classes:
-        raise BadValue(
-            f"{largest:,} architectures to learn from leave nothing to predict: {bench.name} has {question.words()} "
-            f"of {len(known):,} architectures in {classes:,} isomorphism classes; give a smaller fit_on or sizes"
-        )
-    noise = _noise(_runs(bench, question)[known], values[known]) if single else None
-    return {**asdict(question), "words": words, "runs": single, "known": len(known), "noise": noise}
-
-
-def _noise(runs: Floats, values: Floats) -> dict[str, float | None]:
-    """How well two seeds of the table agree on the order of architectures: all of them, and the better half."""
-    found = {"tau": noise_ceiling(runs), "tau_top": noise_ceiling(runs[values >= np.median(values)])}
-    return {name: None if np.isnan(value) else value for name, value in found.items()}
-
-
-def _has_runs(bench: Benchmark, question: Question) -> bool:
-    return bench.index.find(question.metric, question.dataset, question.budget, ("runs", "mean")).kind == "runs"
-
-
-def _values(bench: Benchmark, question: Question) -> Floats:
-    """The mean over runs of every architecture, (n_arch,)."""
-    return bench.query(np.arange(bench.space.size), question.metric, dataset=question.dataset, budget=question.budget)
-
-
-def _runs(bench: Benchmark, question: Question) -> Floats:
-    """Single runs of every architecture, (n_arch, run)."""
-    ids = np.arange(bench.space.size)
-    return bench.query(ids, question.metric, dataset=question.dataset, budget=question.budget, seed="all")
 
 
 def _safe(text: str) -> str:
