@@ -180,15 +180,6 @@ class TinySpace(ProductSpace):
     name = "tiny"
     choices = (("left", "right"), ("small", "medium", "large"))
 
-    def text(self, arch: int) -> str:
-        return "-".join(names[choice] for names, choice in zip(self.choices, self.operations(arch), strict=True))
-
-    def parse(self, text: str) -> int:
-        places = {self.text(arch): arch for arch in range(self.size)}
-        if text not in places:
-            raise BadArchitecture(f"{text!r} given; legal: {', '.join(places)}")
-        return places[text]
-
     def graph(self, arch: int) -> Graph:
         return Graph(tuple(self.text(arch).split("-")), ((0, 1, ""),))
 

@@ -45,7 +45,7 @@ def test_commands_exist_and_show_an_example() -> None:
     commands = {word for block in code for word in re.findall(r"^nasgauge (\w+)", block, flags=re.MULTILINE)}
     assert commands == {
         "list", "fetch", "convert", "info", "query", "compare", "report", "score", "verify", "build", "predict",
-        "surrogate", "encode", "encodings",
+        "surrogate", "encode", "encodings", "predict",
     }  # fmt: skip
     for command in commands:
         shown = CliRunner().invoke(app, [command, "--help"])

@@ -14,7 +14,7 @@ from .space import Ids, Space
 
 
 class ProductSpace(Space):
-    """Every combination of choices is an architecture; a subclass gives names, texts, graphs and isomorphism.
+    """Every combination of choices is an architecture; a subclass gives choices, graphs and isomorphism.
 
     ``choices[slot]`` are the names a slot can take. Without an official numbering, ids run through the product with
     the first slot slowest; `numbering` gives another one.
@@ -54,6 +54,20 @@ class ProductSpace(Space):
     @property
     def size(self) -> int:
         return int(np.prod(self.sizes))
+
+    def text(self, arch: int) -> str:
+        """The names of its choices, joined by "-"; a space with official strings gives those instead."""
+        chosen = self.operations(self.id(arch)).tolist()
+        return "-".join(names[choice] for names, choice in zip(self.choices, chosen, strict=True))
+
+    def parse(self, text: str) -> int:
+        try:
+            row = [names.index(part) for names, part in zip(self.choices, text.split("-"), strict=True)]
+        except ValueError:
+            raise BadArchitecture(
+                f"{text!r} is no architecture of space {self.name!r}; expected e.g. {self.text(0)!r}"
+            ) from None
+        return int(self.from_operations(row))
 
     def operations(self, ids: npt.ArrayLike) -> npt.NDArray[np.int8]:
         positions = self.check(ids)

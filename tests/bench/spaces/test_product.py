@@ -25,16 +25,6 @@ class Chain(ProductSpace):
     def choices(self) -> tuple[tuple[str, ...], ...]:
         return self._choices
 
-    def text(self, arch: int) -> str:
-        return "-".join(names[op] for names, op in zip(self.choices, self.operations(self.id(arch)), strict=True))
-
-    def parse(self, text: str) -> int:
-        try:
-            row = [names.index(part) for names, part in zip(self.choices, text.split("-"), strict=True)]
-        except ValueError as error:
-            raise BadArchitecture(f"{text!r} is no chain, expected e.g. {self.text(0)!r}") from error
-        return int(self.from_operations(row))
-
     def graph(self, arch: int) -> Graph:
         layers = self.text(arch).split("-")
         return Graph(("input", *layers), tuple((layer, layer + 1, "") for layer in range(len(layers))))

@@ -76,12 +76,6 @@ def test_a_space_of_ones_own_is_encoded_by_its_choices():
         name = "pizza"
         choices = (("thin", "thick"), ("plain", "olives", "both"))
 
-        def text(self, arch):
-            return str(arch)
-
-        def parse(self, text):
-            return int(text)
-
         def graph(self, arch):
             raise NotImplementedError
 
