@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from .dialect import DATASETS, NATS, Dialect, remapped
-from .numbers import Info, Results
+from .numbers import Info, Results, more_info
 from .results import ArchResults
 from .source import DictInfos, TableInfos
 from .stream import randint
 from .warn import HP, DefaultHp, warn_once
-from .words import END, information, log, sheet, write
+from .words import END, comment, information, log, sheet, write
 
+KEYS = ("meta_archs", "arch2infos", "evaluated_indexes")
 SEARCHED = ("cifar10", "cifar100", "ImageNet16-120")
 UNKNOWN = -1
 
@@ -33,6 +35,12 @@ class OfficialAPI:
     archstr2index: dict[str, int]
     _avaliable_hps: set[str]
     _used_time: float = 0
+
+    def _check_content(self, content: Mapping[str, Any]) -> None:
+        """What an official dict must hold."""
+        for key in KEYS:
+            if key not in content:
+                raise self.dialect.refused(f"no key {key!r} in the dict; it needs {', '.join(KEYS)}")
 
     def _name(self, meta_archs: list[str]) -> None:
         self.meta_archs = list(meta_archs)
@@ -138,6 +146,39 @@ class OfficialAPI:
         first = self.arch2infos_dict.copy_of(index, self.arch2infos_dict.hps(index)[0])
         trials = first.query(dataset)
         return next(iter(trials.values())).get_config(None)
+
+    def get_more_info(
+        self, index: Any, dataset: str, iepoch: int | None = None, hp: str = HP, is_random: bool | int = True
+    ) -> Info:
+        """Loss, accuracy [percent] and seconds of an architecture on every set that has this epoch.
+
+        Args:
+            index: index, string, or object with ``tostr``.
+            dataset: "cifar10-valid" (25k images), "cifar10" (50k), "cifar100", "ImageNet16-120".
+            iepoch: counts from 0; None is the last.
+            hp: the training: "12", "200" (topology), "01", "12", "90" (size).
+            is_random: True draws one trial from the global stream, False takes the mean, an integer names a seed.
+        """
+        if self.verbose:
+            self._say("get_more_info", index=index, dataset=dataset, iepoch=iepoch, hp=hp, is_random=is_random)
+        check_hp(hp)
+        if is_random is True:
+            warn_once("one-trial")
+        return self._more_info(index, dataset, iepoch, hp, is_random)
+
+    def _more_info(self, index: Any, dataset: str, iepoch: int | None, hp: str, is_random: bool | int) -> Info:
+        index = self.query_index_by_arch(index)
+        self._prepare_info(index)
+        if index not in self.arch2infos_dict:
+            raise ValueError(f"no results of architecture {index}")
+        results = self.arch2infos_dict.results(index, str(hp))
+        words = comment(dataset, hp) if self.dialect.comments else ""
+        return more_info(results, dataset, iepoch, is_random, words, self.dialect.timeless)
+
+    def _check_searched(self, dataset: str) -> None:
+        """What simulate_train_eval takes."""
+        if dataset not in SEARCHED:
+            raise self.dialect.refused(f"dataset {dataset!r}; legal: {', '.join(SEARCHED)}")
 
     def get_cost_info(self, index: int, dataset: str, hp: str = HP) -> Info:
         """flops, params [millions], latency [s] and the seconds of training and evaluation, means over trials."""

@@ -19,6 +19,8 @@ class Dialect:
     mends       parameters and FLOPs that differ between runs are answered by the run of seed 888 alone
     joint       what stands between loss and accuracy in a printed line
     tests       whether a printed cifar10-valid line shows the test set
+    timeless    whether get_more_info answers absent times by None (else they are a TypeError)
+    comments    whether get_more_info comments on the two trainings on CIFAR-10
     ==========  ======================================================================================
     """
 
@@ -28,6 +30,8 @@ class Dialect:
     mends: bool
     joint: str
     tests: bool
+    timeless: bool
+    comments: bool
 
     def mean(self, values: Sequence[float]) -> float:
         """Mean added left to right, of the type that the package returns."""
@@ -42,9 +46,11 @@ def _as_is(value: float) -> float:
     return value
 
 
-NATS = Dialect(ValueError, ValueError, _as_is, True, " & ", False)
-SIZE = replace(NATS, tests=True)
-NB201 = Dialect(AssertionError, KeyError, np.float64, False, ", ", False)
+NATS = Dialect(ValueError, ValueError, _as_is, mends=True, joint=" & ", tests=False, timeless=True, comments=True)
+SIZE = replace(NATS, tests=True, timeless=False)
+NB201 = Dialect(
+    AssertionError, KeyError, np.float64, mends=False, joint=", ", tests=False, timeless=True, comments=False
+)
 
 DATASETS = ("cifar10-valid", "cifar10", "cifar100", "ImageNet16-120")
 """The official training keys, in the order of the files."""

@@ -18,14 +18,12 @@ from . import cells
 from .api import OfficialAPI, check_hp
 from .dialect import SIZE
 from .files import is_tar, open_source, read_state
-from .numbers import Info, more_info
 from .packages import SIZES, TOPOLOGIES
 from .source import DictInfos, TableInfos
 from .warn import HP, warn_once
-from .words import comment, log
+from .words import log
 
 Where = str | os.PathLike[str] | Mapping[str, Any] | None
-KEYS = ("meta_archs", "arch2infos", "evaluated_indexes")
 
 
 def create(file_path_or_dict: Where, search_space: str, fast_mode: bool = False, verbose: bool = True) -> NATSBench:
@@ -51,7 +49,6 @@ class NATSBench(OfficialAPI):
     base_name: ClassVar[str]
     space_name: ClassVar[str]
     full_epochs: ClassVar[int]
-    timeless: ClassVar[bool]
 
     def __init__(self, file_path_or_dict: Where = None, fast_mode: bool = False, verbose: bool = True) -> None:
         self._fast_mode, self.verbose = fast_mode, verbose
@@ -71,9 +68,7 @@ class NATSBench(OfficialAPI):
             log(f"{len(self.evaluated_indexes)} of {len(self)} architectures of NATS-Bench ({self.space_name})")
 
     def _from_dict(self, content: Mapping[str, Any]) -> None:
-        for key in KEYS:
-            if key not in content:
-                raise ValueError(f"no key {key!r} in the dict; it needs {', '.join(KEYS)}")
+        self._check_content(content)
         self.arch2infos_dict = DictInfos()
         self._avaliable_hps = set()
         for index in sorted(content["arch2infos"]):
@@ -151,33 +146,6 @@ class NATSBench(OfficialAPI):
         """Set whether unknown architectures are loaded when asked about."""
         self._fast_mode = fast_mode
 
-    def get_more_info(
-        self, index: Any, dataset: str, iepoch: int | None = None, hp: str = HP, is_random: bool | int = True
-    ) -> Info:
-        """Loss, accuracy [percent] and seconds of an architecture on every set that has this epoch.
-
-        Args:
-            index: index, string, or object with ``tostr``.
-            dataset: "cifar10-valid" (25k images), "cifar10" (50k), "cifar100", "ImageNet16-120".
-            iepoch: counts from 0; None is the last.
-            hp: the training: "12", "200" (topology), "01", "12", "90" (size).
-            is_random: True draws one trial from the global stream, False takes the mean, an integer names a seed.
-        """
-        if self.verbose:
-            self._say("get_more_info", index=index, dataset=dataset, iepoch=iepoch, hp=hp, is_random=is_random)
-        check_hp(hp)
-        if is_random is True:
-            warn_once("one-trial")
-        return self._more_info(index, dataset, iepoch, hp, is_random)
-
-    def _more_info(self, index: Any, dataset: str, iepoch: int | None, hp: str, is_random: bool | int) -> Info:
-        index = self.query_index_by_arch(index)
-        self._prepare_info(index)
-        if index not in self.arch2infos_dict:
-            raise ValueError(f"no results of architecture {index}")
-        results = self.arch2infos_dict.results(index, str(hp))
-        return more_info(results, dataset, iepoch, is_random, comment(dataset, hp), self.timeless)
-
     def simulate_train_eval(
         self, arch: Any, dataset: str, iepoch: int | None = None, hp: str = HP, account_time: bool = True
     ) -> tuple[float, float | None, float, float]:
@@ -187,8 +155,7 @@ class NATSBench(OfficialAPI):
         that of ori-test, test images included, and a second trial is drawn for the seconds: a warning says so.
         """
         index = self.query_index_by_arch(arch)
-        if dataset not in ("cifar10", "cifar100", "ImageNet16-120"):
-            raise ValueError(f"dataset {dataset!r}; legal: cifar10, cifar100, ImageNet16-120")
+        self._check_searched(dataset)
         check_hp(hp)
         key = "cifar10-valid" if dataset == "cifar10" else dataset
         info = self._more_info(index, key, iepoch, hp, True)
@@ -281,7 +248,6 @@ class NATStopology(NATSBench):
     base_name = "NATS-tss-v1_0-3ffb9"
     space_name = "topology"
     full_epochs = 200
-    timeless = True
 
     def get_unique_str(self, arch: Any) -> str:
         """A text that cells computing the same share."""
@@ -305,7 +271,6 @@ class NATSsize(NATSBench):
     base_name = "NATS-sss-v1_0-50262"
     space_name = "size"
     full_epochs = 90
-    timeless = False
 
 
 def _torch_home() -> Path:

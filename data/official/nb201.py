@@ -17,7 +17,6 @@ from . import cells
 from .api import OfficialAPI, check_hp
 from .dialect import NB201
 from .files import open_source, read_archive
-from .numbers import Info, more_info
 from .results import ArchResults201
 from .source import DictInfos, TableInfos
 from .warn import HP, warn_once
@@ -25,7 +24,6 @@ from .words import log, write
 
 FILE = "NAS-Bench-201-v1_1-096897.pth"
 ARCHIVE = "NAS-Bench-201-v1_1-archive"
-KEYS = ("meta_archs", "arch2infos", "evaluated_indexes")
 HPS = {"12": "less", "200": "full"}
 
 
@@ -58,9 +56,7 @@ class NASBench201API(OfficialAPI):
             raise ValueError(f"file_path_or_dict of type {type(file_path_or_dict).__name__}; legal: a path or a dict")
 
     def _from_dict(self, content: Mapping[str, Any]) -> None:
-        for key in KEYS:
-            if key not in content:
-                raise AssertionError(f"no key {key!r} in the dict; it needs {', '.join(KEYS)}")
+        self._check_content(content)
         self.arch2infos_dict = DictInfos()
         for index in sorted(content["arch2infos"]):
             self._take(index, content["arch2infos"][index])
@@ -86,31 +82,6 @@ class NASBench201API(OfficialAPI):
     def __repr__(self) -> str:
         return f"NASBench201API({len(self.evaluated_indexes)}/{len(self)} architectures, file={self.filename})"
 
-    def get_more_info(
-        self, index: Any, dataset: str, iepoch: int | None = None, hp: str = HP, is_random: bool | int = True
-    ) -> Info:
-        """Loss, accuracy [percent] and seconds of an architecture on every set that has this epoch.
-
-        Args:
-            index: index, string, or object with ``tostr``.
-            dataset: "cifar10-valid" (25k images), "cifar10" (50k), "cifar100", "ImageNet16-120".
-            iepoch: counts from 0; None is the last.
-            hp: the training, "12" or "200".
-            is_random: True draws one trial from the global stream, False takes the mean, an integer names a seed.
-        """
-        if self.verbose:
-            self._say("get_more_info", index=index, dataset=dataset, iepoch=iepoch, hp=hp, is_random=is_random)
-        check_hp(hp)
-        if is_random is True:
-            warn_once("one-trial")
-        return self._more_info(index, dataset, iepoch, hp, is_random)
-
-    def _more_info(self, index: Any, dataset: str, iepoch: int | None, hp: str, is_random: bool | int) -> Info:
-        index = self.query_index_by_arch(index)
-        if index not in self.arch2infos_dict:
-            raise ValueError(f"no results of architecture {index}")
-        return more_info(self.arch2infos_dict.results(index, str(hp)), dataset, iepoch, is_random, "", timeless=True)
-
     def simulate_train_eval(
         self, arch: Any, dataset: str, hp: str = HP, account_time: bool = True
     ) -> tuple[float, float | None, float, float]:
@@ -119,8 +90,7 @@ class NASBench201API(OfficialAPI):
         One trial is drawn from the global stream; the latency is that of the 12-epoch run.
         """
         index = self.query_index_by_arch(arch)
-        if dataset not in ("cifar10", "cifar100", "ImageNet16-120"):
-            raise AssertionError(f"dataset {dataset!r}; legal: cifar10, cifar100, ImageNet16-120")
+        self._check_searched(dataset)
         check_hp(hp)
         if str(hp) != "12":
             warn_once("latency-hp")

@@ -97,7 +97,7 @@ def more_info(
 
     Args:
         comment: what nats_bench adds for cifar10 and cifar10-valid; nothing where empty.
-        timeless: whether absent times are answered by None (else they are a TypeError, as in NATSsize).
+        timeless: whether absent times are answered by None (else they are a TypeError).
     """
     if is_random is True:
         is_random = choice(results.get_dataset_seeds(dataset))
