@@ -21,7 +21,7 @@ def draw_unseen(
     """
     found = np.empty(0, dtype=np.int64)
     for _ in range(TRIES):
-        found = fresh(space, np.append(found, space.sample(n, rng)), seen, by_class=by_class)
+        found = fresh(space, np.append(found, space.sample(min(n, space.size), rng)), seen, by_class=by_class)
         if len(found) >= n:
             return found[:n].tolist()
     known = {*seen, *found.tolist()}

@@ -12,7 +12,7 @@ from ...bench.objective import Evaluation
 from ...bench.spaces import Cells101, Ids, Space
 from ...bench.spaces.cells101_code import EDGE_SLOTS, INTERIOR, MAX_VERTICES
 from ..slots import Rows, Slots, other_choices
-from ..unseen import draw_unseen
+from ..unseen import draw_unseen, unseen
 from .embedding import Distance, Points, embed, whole_space
 
 POOLS = ("mutants", "space", "random")
@@ -52,9 +52,7 @@ class Candidates:
 
     def unseen(self, seen: AbstractSet[int]) -> Ids:
         """Everything unseen."""
-        left = np.ones(self.space.size, dtype=bool)
-        left[list(seen)] = False
-        return np.flatnonzero(left)
+        return unseen(self.space, seen)
 
     def embed(self, candidates: npt.ArrayLike) -> Points:
         """The points of some of them."""

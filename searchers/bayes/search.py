@@ -90,9 +90,17 @@ class TreeWassersteinSearch(Rounds):
                 raise UnknownName.of(what, given, legal)
         if not 0 <= growth < math.inf:
             raise BadValue(f"growth={growth} given; legal: from 0 (every `refit` rounds) up, as .5")
+        if not 0 <= beta < math.inf:
+            raise BadValue(f"beta={beta} given; legal: a number from 0 up, as 1.0")
         if variant not in get_args(Variant):
             raise BadValue(f"variant={variant!r} given; legal: {', '.join(get_args(Variant))}")
-        super().__init__(space, rng, 0)
+        tree = distance == "tree-wasserstein"
+        self._distance: Distance = TreeWasserstein(grams, alpha, variant) if tree else distance_called(distance)
+        self._candidates = candidates_of(space, self._distance)
+        if pool == "space" and isinstance(self._candidates, DrawnMatrices):
+            raise BadValue("pool='space', variant='released' on topology; legal: 'mutants' or 'random', for there are "
+                           "2^28 matrices for every cell")  # fmt: skip
+        super().__init__(space, rng, initial)
         self._batch = batch
         self._refit = refit
         self._growth = growth
@@ -104,12 +112,6 @@ class TreeWassersteinSearch(Rounds):
         self._mutants = mutants
         self._method = method
         self._variant: Variant = variant
-        tree = distance == "tree-wasserstein"
-        self._distance: Distance = TreeWasserstein(grams, alpha, variant) if tree else distance_called(distance)
-        self._candidates = candidates_of(space, self._distance)
-        if pool == "space" and isinstance(self._candidates, DrawnMatrices):
-            raise BadValue("pool='space', variant='released' on topology; legal: 'mutants' or 'random', for there are "
-                           "2^28 matrices for every cell")  # fmt: skip
         self._tuning: Tuning = RELEASED if variant == "released" else FITS[fit]
         self._target = target
         self._rounds = 0
@@ -118,7 +120,9 @@ class TreeWassersteinSearch(Rounds):
         self._told: Points | None = None
         self._last: Posterior | None = None
         self._field: Field | None = None
-        self._queue = self._candidates.draw(initial, self._seen, rng).tolist()
+
+    def _draw(self, n: int) -> list[int]:
+        return self._candidates.draw(n, self._seen, self._rng).tolist()
 
     def ask(self, n: int = 1) -> Sequence[int]:
         return self._candidates.asked(super().ask(n))
@@ -167,7 +171,7 @@ class TreeWassersteinSearch(Rounds):
 
     def _next_round(self) -> list[int]:
         if not self._value:
-            return self._candidates.draw(self._batch, self._seen, self._rng).tolist()
+            return self._draw(self._batch)
         ids = self._candidate_ids()
         if not len(ids):
             return []

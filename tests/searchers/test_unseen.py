@@ -90,3 +90,10 @@ def test_searchers_on_encodings_skip_twins_unless_told_otherwise() -> None:
     for name in ("nearest", "dngo", "predicted-evolution"):
         assert RECIPES[name]().in_full["by_class"] is True
     assert RECIPES["local-search"]().in_full["by_class"] is False  # as naszilla's
+
+
+def test_no_more_is_drawn_than_a_space_has() -> None:
+    """Asking for far more takes neither their memory nor their time."""
+    assert sorted(draw_unseen(TOPOLOGY, np.random.default_rng(0), {3}, 10**15)) == [
+        arch for arch in range(TOPOLOGY.size) if arch != 3
+    ]

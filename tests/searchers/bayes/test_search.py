@@ -209,6 +209,12 @@ def test_senseless_settings_are_refused(wrong: str) -> None:
         tw_gp(**{wrong: 0}).start(TinySpace(), np.random.default_rng(0))
 
 
+@pytest.mark.parametrize("beta", [-1.0, np.nan, np.inf])
+def test_a_bound_below_the_mean_or_without_one_is_refused(beta: float) -> None:
+    with pytest.raises(BadValue, match="beta"):
+        tw_gp(beta=beta).start(TinySpace(), np.random.default_rng(0))
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"acquisition": "pi"}, {"pool": "all"}, {"method": "best"}, {"distance": "euclid"}, {"fit": "narrow"},
