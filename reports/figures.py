@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,6 +50,7 @@ STYLE: Any = {
     "svg.hashsalt": "nasgauge",
 }
 WIDTH = 6.75  # inches: two columns of most templates
+LETTERS = 78  # of a title that fit into the width
 DOTS = 220  # per inch, for PNG
 
 
@@ -61,7 +63,8 @@ def draw(panels: Sequence[Panel]) -> Figure:
     heights = [max(inches(panel) for panel in panels[row * columns : (row + 1) * columns]) for row in range(rows)]
     with _style():
         width = WIDTH if columns > 1 or not isinstance(panels[0], View) else 0.6 * WIDTH
-        figure = Figure(figsize=(width, 0.35 + sum(heights)), layout="constrained")
+        size = (width, 0.35 + sum(heights))
+        figure = Figure(figsize=size, dpi=DOTS, layout="constrained")  # letters are wider at fewer dots
         grid = figure.subplots(rows, columns, squeeze=False, gridspec_kw={"height_ratios": heights})
         handles: dict[str, Any] = {}
         for place, axes in enumerate(grid.ravel()):
@@ -71,14 +74,12 @@ def draw(panels: Sequence[Panel]) -> Figure:
                 _view(axes, panel, handles)
             else:
                 draw_panel(axes, panel)
+            axes.set_title(fill(axes.get_title(loc="left"), LETTERS // columns))
         for axes in grid[:, 1:].ravel():
             if axes.get_visible() and axes.get_ylabel() == grid[0, 0].get_ylabel():
                 axes.set_ylabel("")
         if handles:
-            figure.legend(
-                list(handles.values()), list(handles), loc="outside upper center", ncols=min(4, len(handles)),
-                handlelength=2.4, columnspacing=1.6,
-            )  # fmt: skip
+            _legend(figure, handles)
         figure.draw_without_rendering()  # lay out once, so that every format gets the same places in any order
         figure.set_layout_engine("none")
         return figure
@@ -143,6 +144,18 @@ def _view(axes: Axes, view: View, handles: dict[str, Any]) -> None:
     axes.set_title(plain(view.title))
     axes.set_xlabel(plain(view.x_title))
     axes.set_ylabel(plain(view.y_title))
+
+
+def _legend(figure: Figure, handles: Mapping[str, Any]) -> None:
+    """The legend above the panels, in as many columns, four at most, as the figure is wide."""
+    for columns in range(min(4, len(handles)), 0, -1):
+        legend = figure.legend(
+            list(handles.values()), list(handles), loc="outside upper center", ncols=columns, handlelength=2.4,
+            columnspacing=1.6,
+        )  # fmt: skip
+        if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()
 
 
 def _line(axes: Axes, line: Line, floor: float | None, faint: float) -> Any:

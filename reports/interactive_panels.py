@@ -91,7 +91,8 @@ def _matrix(matrix: Matrix) -> dict[str, Any]:
     names = {"x": matrix.columns, "y": matrix.rows}
     axes: dict[str, dict[str, Any]] = {
         f"{axis}axis": {**QUIET, "tickvals": np.arange(len(words)), "ticktext": [escaped(word) for word in words],
-                        "showgrid": False, "ticks": "", "title": {"text": escaped(title)}}
+                        "showgrid": False, "ticks": "",
+                        "title": {"text": escaped(title), "standoff": 10}}  # beyond the names, however they are turned
         for (axis, words), title in zip(names.items(), (matrix.x_title, matrix.y_title), strict=True)
     }  # fmt: skip
     axes["yaxis"]["autorange"] = "reversed"

@@ -38,7 +38,7 @@ def arrival_plot(found: Outcome, task: Task, views: Mapping[tuple[str, str], Vie
         views={(target.replace(" ", ""), axis): view for (target, axis), view in views.items()},
         still=(f"{name}-arrivals",),
         caption="Share of runs whose incumbent had reached the target on test; of all runs, also of those that ended "
-        "before. Bands are 95 % intervals.",
+        "before. Bands are 95 % intervals, from the first arrival on.",
     )
 
 
@@ -50,6 +50,7 @@ def _view(found: Outcome, task: Task, target: str, accuracy: float, axis: str) -
             steps, *bands = reached(runs, "test", accuracy, axis).curve
             at = np.searchsorted(steps, x, "right") - 1
             y, low, high = (100 * each[at] for each in bands)
+            high = np.where(y > 0, high, 0.0)
             lines.append(Line(label, x, y, low, high, slot, "95 % interval"))
     return View(
         title=f"{task.dataset}, {target}: at least {number(accuracy)} %",

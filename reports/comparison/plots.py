@@ -14,6 +14,7 @@ from ..statistics import Floats
 from ..view import Line, View
 from .asked import SPLITS, Task
 from .curves import Band
+from .milestones import EQUAL
 from .outcome import Outcome
 from .sentences import AXIS_WORDS, SPLIT_WORDS
 from .trajectory import Repetitions
@@ -107,9 +108,9 @@ def interactive_plot(found: Outcome, task: Task, figures: Mapping[str, tuple[Pan
 
 def view(found: Outcome, task: Task, axis: str, quantity: str, statistic: str, title: str) -> View:
     """One quantity of one data set against one axis, as one statistic over runs."""
-    name, _, regret = quantity.partition("_")
+    name, _, to_best = quantity.partition("_")
     optimum = task.optimum[name]
-    best = optimum.value if regret and optimum is not None else None
+    best = optimum.value if to_best and optimum is not None else None
     end = found.ends[task.dataset, axis]
     lines = []
     if task.dataset in found.expected:
@@ -130,10 +131,10 @@ def view(found: Outcome, task: Task, axis: str, quantity: str, statistic: str, t
     return View(
         title=title,
         x_title=AXIS_WORDS[axis],
-        y_title=f"{QUANTITY_WORDS[quantity]} [{'points' if regret else '%'}]",
+        y_title=f"{QUANTITY_WORDS[quantity]} [{'points' if to_best else '%'}]",
         x_end=end,
         lines=tuple(lines),
-        log=bool(regret),
+        log=bool(to_best),
     )
 
 
@@ -141,8 +142,14 @@ def _line(label: str, x: Floats, band: Band, slot: int | None, words: str, best:
     """A line of accuracies, or of regret to ``best``, where low and high change places."""
     y, low, high = band
     if best is not None:
-        y, low, high = best - y, best - high, best - low
+        y, low, high = (regret(best, each) for each in (y, high, low))
     return Line(label, x, y, low, high, slot, words)
+
+
+def regret(best: float, accuracy: Floats) -> Floats:
+    """What is missing to the best [points]; 0 at the best, where a mean may miss it by its rounding."""
+    missing = best - accuracy
+    return np.where(np.abs(missing) <= EQUAL, 0.0, missing)
 
 
 def _single_runs(
@@ -161,7 +168,7 @@ def _single_runs(
             x.append(np.r_[times[inside], end, end])
             y.append(np.r_[values[inside], values[inside][-1], np.nan])
     xs, ys = (np.concatenate(each or [np.empty(0)]) for each in (x, y))
-    ys = ys if best is None else best - ys
+    ys = ys if best is None else regret(best, ys)
     nothing = np.full_like(ys, np.nan)
     return Line(label, xs, ys, nothing, nothing, slot, "", faint=True)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from nasgauge.reports import figures, interactive
+from nasgauge.reports.comparison.plots import regret
 from nasgauge.reports.view import COLOURS, Line, Style, View
 
 
@@ -114,3 +115,10 @@ def test_the_reference_band_is_of_single_runs_and_shown_on_request_only() -> Non
     chart = interactive.figure(view(line("closed form", None)))
     assert [trace.visible for trace in chart.data] == ["legendonly", "legendonly", None]
     assert "single runs" in chart.data[-1].hovertemplate
+
+
+def test_the_rounding_of_a_mean_is_no_regret() -> None:
+    best = 94.3733
+    means = best - np.array([1e-14, -1e-14, 0.0, 2e-5, np.nan])
+    np.testing.assert_array_equal(regret(best, means)[[0, 1, 2, 4]], [0.0, 0.0, 0.0, np.nan])
+    assert regret(best, means)[3] == pytest.approx(2e-5)

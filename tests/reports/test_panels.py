@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -33,6 +34,21 @@ def test_every_panel_is_drawn_on_paper_and_on_the_page(panel: Panel) -> None:
     chart = json.loads(interactive.figure(panel).to_json())
     assert chart["data"] and all("role" in trace["meta"] for trace in chart["data"])
     assert "<a>" not in json.dumps(chart) and "<i>" not in json.dumps(chart["data"])
+
+
+@pytest.mark.parametrize("panels", [1, 2, 3])
+def test_long_names_stay_on_the_paper_and_apart(panels: int) -> None:
+    names = tuple(f"predicted-evolution:{place}-of-{panels}" for place in range(7))
+    x = np.arange(3.0)
+    lines = tuple(Line(name, x, x, x, x, slot, "") for slot, name in enumerate(names))
+    view = View("ImageNet16-120, optimum: at least 47.31 %", "seconds", "runs that arrived [%]", 2.0, lines)
+    cells = tuple(("",) * 7 for _ in names)
+    matrix = Matrix("A12", names, names, np.zeros((7, 7)), cells, (0.0, 1.0), scale_title="A12", x_title="against")
+    for figure in (figures.draw([view] * panels), figures.draw([matrix])):
+        (left, low, right, top), (width, height) = figure.get_tightbbox().extents, figure.get_size_inches()
+        assert min(left, low, width - right, height - top) > 0
+        titles = [axes._left_title.get_window_extent() for axes in figure.axes[:panels]]  # type: ignore[attr-defined]
+        assert all(one.x1 < other.x0 for one, other in pairwise(titles))
 
 
 def test_a_square_view_shows_one_range_on_both_axes() -> None:
