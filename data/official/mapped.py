@@ -150,7 +150,7 @@ class Group:
             else:
                 whole = sum([total(each, epochs) for each in seconds])
             return number(epochs - 1.0), number(sum(losses) / count), number(accuracy / count), number(whole / count)
-        if is_random is True or is_random not in self.seeds:
+        if type(is_random) is not int or is_random not in self.seeds:
             return None
         place = self.seeds.index(is_random)
         if place not in places:

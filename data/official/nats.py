@@ -220,8 +220,8 @@ class NATSBench(OfficialAPI):
             if ours:
                 self._load(each)
             else:
-                self.evaluated_indexes.add(each)
                 self._take(each, read_state(archive_root, each))
+                self.evaluated_indexes.add(each)
 
     def _in_table(self) -> bool:
         return isinstance(self.arch2infos_dict, TableInfos)

@@ -74,7 +74,7 @@ class TableSource:
         there = self.evaluated[hp]
         if not (0 <= index < len(there) and there[index]):
             raise KeyError(hp)
-        return MappedResults(self.groups(hp), int(index))
+        return MappedResults(self.groups(hp), index)
 
     def build(self, index: int, hp: str, kind: type[ArchResults]) -> ArchResults:
         """The same as an official object, whose trials go on reading from the table."""
@@ -136,17 +136,18 @@ def texts(of: Space, total: int) -> list[str]:
 class TableInfos(MutableMapping[int, Mapping[str, ArchResults]]):
     """The attribute arch2infos_dict over a table: objects are made when looked at, and kept, since they may be changed.
 
-    In fast mode it holds only what was loaded, as the official one does.
+    In fast mode it holds only what was loaded, in that order, as the official one does. An index may be any number
+    that equals an integer, as the key of a dictionary may.
     """
 
     def __init__(self, source: TableSource, kind: type[ArchResults], fast: bool) -> None:
         self.source, self.kind = source, kind
-        self.known: set[int] = set() if fast else source.indexes()
+        self.known: dict[int, None] = {} if fast else dict.fromkeys(sorted(source.indexes()))
         self.kept: dict[int, Mapping[str, ArchResults]] = {}
 
     def results(self, index: int, hp: str) -> Results:
         """The object that was looked at, else the table's numbers."""
-        return self.kept[index][hp] if index in self.kept else self.source.results(index, hp)
+        return self.kept[index][hp] if index in self.kept else self.source.results(int(index), hp)
 
     def copy_of(self, index: int, hp: str) -> ArchResults:
         """Results that a caller may change without changing these."""
@@ -156,13 +157,13 @@ class TableInfos(MutableMapping[int, Mapping[str, ArchResults]]):
 
     def hps(self, index: int) -> list[str]:
         """The hp keys of an architecture."""
-        return list(self.kept[index]) if index in self.kept else self.source.hps_of(index)
+        return list(self.kept[index]) if index in self.kept else self.source.hps_of(int(index))
 
     def load(self, index: int) -> bool:
         """Whether the file has this architecture; from now on it is known, in its state of the file."""
         if not self.source.hps_of(index):
             return False
-        self.known.add(index)
+        self.known[index] = None
         self.kept.pop(index, None)
         return True
 
@@ -173,20 +174,20 @@ class TableInfos(MutableMapping[int, Mapping[str, ArchResults]]):
         if index not in self.known:
             raise KeyError(index)
         if index not in self.kept:
-            hps = self.source.hps_of(index)
+            hps = self.source.hps_of(int(index))
             self.kept[index] = OrderedDict((hp, self.source.build(index, hp, self.kind)) for hp in hps)
         return self.kept[index]
 
     def __setitem__(self, index: int, value: Mapping[str, ArchResults]) -> None:
-        self.known.add(index)
+        self.known[index] = None
         self.kept[index] = value
 
     def __delitem__(self, index: int) -> None:
-        self.known.remove(index)
+        del self.known[index]
         self.kept.pop(index, None)
 
     def __iter__(self) -> Iterator[int]:
-        return iter(sorted(self.known))
+        return iter(self.known)
 
     def __len__(self) -> int:
         return len(self.known)

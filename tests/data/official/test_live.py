@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -383,6 +384,22 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
             wrong()
 
 
+@pytest.mark.parametrize(("pair", "name"), [(nats_tss, "topology"), (nats_sss, "size"), (nb201, "topology")])
+def test_numbers_of_other_types_than_int(pair: Pair, name: str, tmp_path: Path) -> None:
+    """Indices may be whatever equals a key of a dictionary; a seed that is no int is refused."""
+    theirs, ours = pair(made_up(TEXTS[name], Choices(eval_times="constant")), tmp_path)
+    seeds = (777, 777.0, np.int64(777), np.bool_(True), None, "777")
+    asked = [("get_more_info", {"index": 0, "dataset": "cifar10", "hp": "200", "is_random": seed}) for seed in seeds]
+    for index in (1, 1.0, np.int64(1), np.float64(1), True, None):
+        asked += [(call, {"index": index, "dataset": "cifar10"}) for call in ("get_cost_info", "get_latency")]
+        asked += [("get_net_config", {"index": index, "dataset": "cifar10"}), ("arch", {"index": index})]
+        asked += [("dataset_seeds", {"arch_index": index, "hp": "12", "dataset": "cifar10"})]
+    for mine in ours:
+        for call, args in asked:
+            expected, found = outcome(theirs, call, args), outcome(mine, call, args)
+            assert found[0] == expected[0] and same(found[1], expected[1]), (call, args, found, expected)
+
+
 def test_fast_mode_loads_what_is_asked_about(tmp_path: Path) -> None:
     nats_bench = pytest.importorskip("nats_bench")
     content = made_up(TEXTS["topology"], Choices())
@@ -398,6 +415,7 @@ def test_fast_mode_loads_what_is_asked_about(tmp_path: Path) -> None:
         ("avaliable_hps", {}),
         ("statistics", {"dataset": "cifar10", "hp": "200"}),
         ("get_more_info", {"index": 2, "dataset": "cifar10", "hp": "200", "is_random": False}),
+        ("get_more_info", {"index": 0, "dataset": "cifar10", "hp": "200", "is_random": False}),
         ("avaliable_hps", {}),
         ("statistics", {"dataset": "cifar10", "hp": "200"}),
         ("find_best", {"dataset": "cifar10", "metric_on_set": "test", "hp": "200", "enforce_all": False}),
@@ -407,9 +425,11 @@ def test_fast_mode_loads_what_is_asked_about(tmp_path: Path) -> None:
         ("query_meta_info_by_index", {"arch_index": -1}),
         ("reload", {"archive_root": str(folder), "index": 0}),
         ("reload", {"archive_root": str(folder), "index": 1}),
+        ("reload", {"archive_root": f"{folder}/", "index": 1}),
         ("reload", {"archive_root": str(folder / "absent"), "index": 0}),
     ):
         theirs, ours = (outcome(api, call, args) for api in apis)
         assert theirs[0] == ours[0] and same(ours[1], theirs[1]), (call, args, ours, theirs)
         assert apis[0].evaluated_indexes == apis[1].evaluated_indexes
+        assert list(apis[0].arch2infos_dict) == list(apis[1].arch2infos_dict)
         assert repr(apis[0]) == repr(apis[1])
