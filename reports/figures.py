@@ -194,7 +194,7 @@ def _shaded(axes: Axes, dots: Dots) -> None:
     assert axes.figure is not None
     drawn = axes.scatter(
         dots.x, dots.y, c=dots.shades, s=(0.55 * dots.size) ** 2, cmap="viridis", linewidths=0, plotnonfinite=True,
-        rasterized=True,
+        rasterized=len(dots.x) >= dots.MANY,
     )  # fmt: skip
     bar = axes.figure.colorbar(drawn, ax=axes, fraction=0.05, pad=0.02)
     bar.outline.set_visible(False)  # type: ignore[operator]

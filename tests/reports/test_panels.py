@@ -51,6 +51,16 @@ def test_long_names_stay_on_the_paper_and_apart(panels: int) -> None:
         assert all(one.x1 < other.x0 for one, other in pairwise(titles))
 
 
+def test_a_map_of_a_thousand_dots_is_lines_on_paper_and_larger_ones_a_picture() -> None:
+    def size(count: int) -> int:
+        x, y = np.random.default_rng(0).normal(size=(2, count))
+        dots = Dots("cells", x, y, 0, shades=y, shade_title="accuracy [%]")
+        return len(figures.render(figures.draw([View.around("map", "x", "y", dots=(dots,))]), "pdf"))
+
+    assert size(1_000) < 60_000
+    assert size(5_000) < 150_000
+
+
 def test_a_square_view_shows_one_range_on_both_axes() -> None:
     assert SCATTER.limits(False) == (SCATTER.x_start, SCATTER.x_end)
     assert SCATTER.x_start < 90 and SCATTER.x_end > 94
