@@ -1,4 +1,4 @@
-"""The command line: one command per verb; what computes is in `cli_runs`, `cli_training` and `cli_encode`."""
+"""The command line: one command per verb; those that compute are in the modules `cli_*`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 
 from . import __version__
 from .bench.errors import NasgaugeError
+from .cli_compare import comparing
 from .cli_encode import encoding
 from .cli_options import Home, architectures, integer, say
 from .cli_runs import runs
@@ -187,6 +188,7 @@ def query(
         print("\t".join([str(arch), *values, bench.space.text(arch)]))
 
 
+app.add_typer(comparing)
 app.add_typer(runs)
 app.add_typer(trainings)
 app.add_typer(encoding)

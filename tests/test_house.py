@@ -5,9 +5,12 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+import nasgauge
 
 ROOT = Path(__file__).parents[1]
 FLOORS = ("bench", "data", "proxies", "searchers", "reports")
@@ -29,13 +32,22 @@ def imported_floors(path: Path) -> set[str]:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_floor_imports_only_floors_below_it(path: Path) -> None:
     floor = FLOORS.index(path.relative_to(ROOT).parts[0])
-    above = set(FLOORS[floor + 1 :]) | {"cli", "cli_encode", "cli_options", "cli_runs", "cli_training", "testing"}
+    above = set(FLOORS[floor + 1 :]) | {path.stem for path in ROOT.glob("cli*.py")} | {"testing"}
     assert not imported_floors(path) & above
 
 
 def test_floors_are_there_to_be_checked() -> None:
     assert {path.relative_to(ROOT).parts[0] for path in FILES} == set(FLOORS)
     assert imported_floors(ROOT / "searchers" / "runner" / "experiment.py") >= {"bench", "searchers"}
+
+
+def test_every_folder_of_modules_is_in_the_wheel_under_the_version_it_says() -> None:
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    folders = {".".join(("nasgauge", *path.relative_to(ROOT).parts[:-1])) for path in FILES}
+    packages = set(asked["tool"]["setuptools"]["packages"])
+    assert folders <= packages
+    assert all((ROOT / Path(*name.split(".")[1:])).is_dir() for name in packages)
+    assert asked["project"]["version"] == nasgauge.__version__
 
 
 @pytest.mark.parametrize("module", ["nasgauge", "nasgauge.bench.benchmark", "nasgauge.searchers", "nasgauge.cli"])
