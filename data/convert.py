@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ..bench.errors import BadFile, MissingFile
+from ..bench.errors import BadFile, BadValue, MissingFile
 from ..bench.spaces import Space, space
 from ..bench.table import Source, write_table
-from .files.converted import Content, Converted
+from .files.converted import Content, Converted, check_target
 from .files.nats_block import Block
 from .files.nats_columns import Collected
 from .files.nats_files import Meta
@@ -48,12 +48,16 @@ def convert(
 
     Raises:
         MissingFile: no such file, or the table cannot be written.
+        BadValue: ``out`` is something else than a table, or ``jobs`` is 0.
         BadFile: not an official file, a newer layout, truncated, damaged, or malicious.
     """
     path = Path(path)
     if not path.exists():
         raise MissingFile(f"no file at {path}")
     target = Path(out) if out is not None else table_path(plain_name(path), home)
+    check_target(target)
+    if jobs == 0:
+        raise BadValue("jobs=0 given; legal: a number of processes, or -1 for one per core")
     try:
         other = _other(path)
         if other is not None:

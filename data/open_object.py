@@ -12,7 +12,7 @@ from typing import Any
 from ..bench.errors import BadValue
 from ..bench.spaces import Space, space
 from ..bench.table import Table, write_table
-from .files.converted import Converted
+from .files.converted import Converted, check_target
 from .files.nats_block import BlockMaker
 from .files.nats_columns import Collected
 from .files.nats_files import Meta
@@ -25,8 +25,9 @@ def convert_object(api: Any, out: str | os.PathLike[str]) -> Converted | Path:
     """Write what an open official object holds as a table; fast-mode objects hold what was asked of them so far.
 
     Raises:
-        BadValue: no object of ``nats_bench``, ``nas_201_api`` or ``nasbench``.
+        BadValue: no object of ``nats_bench``, ``nas_201_api`` or ``nasbench``, or ``out`` is no table.
     """
+    check_target(Path(out))
     if hasattr(api, "fixed_statistics"):
         from .files.nasbench_object import NAME, columns_from_nasbench
 

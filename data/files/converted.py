@@ -7,8 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import h5py
+
 from ...bench.column import Column
+from ...bench.errors import BadValue
 from ...bench.spaces.listing import TEXTS
+
+
+def check_target(target: Path) -> None:
+    """BadValue where a table would replace something else than a table, such as the official file itself."""
+    if target.is_dir() or (target.exists() and not h5py.is_hdf5(target)):
+        raise BadValue(f"{target} is there and is no table; give the table another place (--out, out=), or remove it")
 
 
 @dataclass(frozen=True)

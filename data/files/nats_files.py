@@ -138,8 +138,11 @@ def unpacked(
                 file.close()
                 raise BadFile(f"{path}: decompresses to more than {limit:,} bytes; {ADVICE}")
             ended = not part and not raw and unpacker.needs_input
+            followed = unpacker.eof and (unpacker.unused_data or file.read(min(1, left)))
             if unpacker.eof or ended:
                 file.close()
+            if followed:
+                raise BadFile(f"{path}: bytes follow the bz2 stream; {ADVICE}")
             if ended and not unpacker.eof:
                 raise BadFile(f"{path}: the bz2 stream is truncated; {ADVICE}")
             if part:
@@ -211,7 +214,10 @@ def _decoded(content: bytes, entry: Entry, runs: Runs) -> Any:
 def _streamed(entry: Entry, runs: Runs) -> Any:
     """The pickle of an architecture through the machine, which passes over weights."""
     read = unpacked(entry.path, entry.offset, entry.size, WEIGHTS_CONTENT)
-    return Machine(read, entry.where, weights=True, runs=runs).load()
+    machine = Machine(read, entry.where, weights=True, runs=runs)
+    value = machine.load()
+    machine.check_end()
+    return value
 
 
 def blocks_of_files(entries: Sequence[Entry], space_name: str, folder: Path, jobs: int = -1) -> Generator[Block]:
@@ -235,7 +241,9 @@ def _written(entries: Sequence[Entry], read: Callable[..., Block], space_name: s
 
 def blocks_of_single(path: Path) -> Generator[Block | Meta]:
     """Blocks of the file that holds every architecture, then its `Meta`."""
-    yield from blocks_of_stream(Machine(unpacked(path), str(path)), str(path))
+    machine = Machine(unpacked(path), str(path))
+    yield from blocks_of_stream(machine, str(path))
+    machine.check_end()
 
 
 def blocks_of_stream(machine: Machine, where: str, hps: dict[str, str] | None = None) -> Generator[Block | Meta]:

@@ -19,7 +19,7 @@ from ..safe.series import Runs
 from .nats_block import Block, BlockMaker
 from .nats_files import Meta, blocks_of_stream, in_blocks
 from .nats_listing import Entry
-from .torch_files import check_end, open_torch
+from .torch_files import check_storages, open_torch
 
 HPS = {"less": "12", "full": "200"}
 NAME = re.compile(r"(?P<index>[0-9]{6})-FULL\.pth")
@@ -32,7 +32,8 @@ def blocks_of_pth(path: Path) -> Generator[Block | Meta]:
         with open(path, "rb") as file:
             is_zip = file.read(2) == b"PK"
         if not is_zip:
-            check_end(machine, path)
+            check_storages(machine, path)
+        machine.check_end()
 
 
 def list_archive(folder: Path) -> list[Entry]:

@@ -67,7 +67,7 @@ def _zip_member(path: str | Path, file: Any) -> Iterator[Any]:
         raise BadFile(f"{path}: not a readable zip ({error}); {ADVICE}") from error
 
 
-def check_end(machine: Machine, path: str | Path) -> None:
+def check_storages(machine: Machine, path: str | Path) -> None:
     """What follows the object in the older container: the list of storages, empty where there are no tensors."""
     keys = machine.load()
     if type(keys) is not list or keys:

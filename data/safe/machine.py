@@ -58,6 +58,12 @@ class Machine:
         """Bytes of the stream read so far."""
         return self._ahead.offset
 
+    def check_end(self) -> None:
+        """BadFile where anything follows the last pickle."""
+        self._ahead.fill(self._ahead.position, 1)
+        if self._ahead.content:
+            raise BadFile(f"{self.name}: bytes follow the pickle that ends at byte {self.offset:,}; {ADVICE}")
+
     def load(self) -> Any:
         """The next pickle as a whole."""
         parts = list(self.entries(None))
