@@ -54,7 +54,7 @@ figures.render(figures.draw([View("", "x", "y", 2.0, (Line("a", x, x, x, x, 0, "
 assert settings() == before
 assert "matplotlib.pyplot" not in sys.modules
 """
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=300)
 
 
 @pytest.mark.parametrize("label", ["cost in $ and $", "_hidden", "x^2 {", '<b>&"', "%d"])

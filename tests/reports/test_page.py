@@ -142,7 +142,7 @@ def test_the_same_folder_gives_the_same_bytes_in_another_process(run: Run, made:
         [sys.executable, "-c", program, str(elsewhere), str(tmp_path / "theirs")],
         check=True,
         env=environment,
-        timeout=120,
+        timeout=300,
     )
     for path in made.save_all(tmp_path / "ours"):
         assert path.read_bytes() == (tmp_path / "theirs" / path.relative_to(tmp_path / "ours")).read_bytes(), path.name
@@ -175,7 +175,7 @@ def test_importing_reports_loads_no_drawing_library() -> None:
         "import sys, nasgauge, nasgauge.reports;"
         "assert not {'matplotlib', 'plotly', 'jinja2', 'pandas'} & set(sys.modules), sorted(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=300)
 
 
 def test_slugs_are_safe_names() -> None:
