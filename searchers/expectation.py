@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ..bench.benchmark import Benchmark
 from .runner.plan import Plan, Task
+from .runner.search import Mode
 from .runner.statement import allowed, reported
 
 if TYPE_CHECKING:
@@ -77,10 +78,23 @@ def thinned(last: int, points: int = 200) -> npt.NDArray[np.int64]:
     return np.unique(np.round(np.geomspace(1, max(last, 1), points)).astype(np.int64))
 
 
+def seconds_a_query(costs: Floats, workers: int, mode: Mode) -> float:
+    """Mean simulated seconds that go by for one of many random evaluations, of ``costs`` (m,), NaN left out.
+
+    Trainers that wait for each other ("sync") take the longest of their trainings for each batch: of W draws it is at
+    most the k-th smallest of m costs with probability (k/m)^W.
+    """
+    known = np.sort(costs[~np.isnan(costs)])
+    if mode == "async" or not len(known):
+        return float(known.mean()) / workers if len(known) else float("nan")
+    share = np.arange(len(known) + 1) / len(known)
+    return float(known @ np.diff(share**workers)) / workers
+
+
 def random_search(bench: Benchmark, plan: Plan, task: Task) -> pd.DataFrame:
     """The line of random search on one task.
 
-    Columns: ``query``; ``seconds``, the mean simulated seconds of so many evaluations, shared by the plan's workers;
+    Columns: ``query``; ``seconds``, the mean simulated seconds of so many evaluations (`seconds_a_query`);
     ``valid`` and ``test``, mean accuracy of the incumbent at the report budget [percent], each with the 2.5 % and
     97.5 % quantiles ``_low`` and ``_high``. What the hard limit rules out is drawn, costs nothing
     and is never incumbent.
@@ -103,7 +117,7 @@ def random_search(bench: Benchmark, plan: Plan, task: Task) -> pd.DataFrame:
     seconds_each = np.nan
     if bench.index.has("search_seconds", task.dataset, task.budget):
         costs = bench.cost(everything, dataset=task.dataset, budget=task.budget).seconds
-        seconds_each = float(np.nanmean(np.where(inside, costs, 0.0))) / plan.workers
+        seconds_each = seconds_a_query(np.where(inside, costs, 0.0), plan.workers, plan.mode)
     last = plan.queries or 10**6
     if plan.seconds is not None and seconds_each == seconds_each:
         last = min(last, int(np.ceil(plan.seconds / seconds_each)))

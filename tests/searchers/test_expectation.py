@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nasgauge.searchers.expectation import RandomSearchLaw, thinned
+from nasgauge.bench.benchmark import Benchmark
+from nasgauge.searchers import random
+from nasgauge.searchers.expectation import RandomSearchLaw, seconds_a_query, thinned
+from nasgauge.searchers.runner.experiment import compare
+from nasgauge.searchers.runner.search import Mode
 
 
 def by_enumeration(fitness: list[float], queries: int) -> np.ndarray:
@@ -62,3 +67,22 @@ def test_thinned_counts_keep_both_ends() -> None:
         counts = thinned(last)
         assert (counts[0], counts[-1]) == (1, last)
         assert (np.diff(counts) > 0).all()
+
+
+@pytest.mark.parametrize(("mode", "workers"), [("async", 1), ("sync", 1), ("async", 4), ("sync", 4)])
+def test_the_closed_form_takes_as_long_as_random_searches_do(
+    toy: Benchmark, tmp_path: Path, mode: Mode, workers: int
+) -> None:
+    run = compare(
+        toy, [random()], tmp_path / "run", datasets=["cifar10"], queries=400, seeds=10, workers=workers, mode=mode,
+        jobs=1,
+    )  # fmt: skip
+    took = run.repetitions()["makespan"].mean()
+    assert run.expectation("cifar10")["seconds"].iloc[-1] == pytest.approx(took, rel=0.02)
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=6), st.integers(1, 3))
+def test_a_batch_takes_as_long_as_the_longest_of_its_trainings(costs: list[float], workers: int) -> None:
+    batches = list(itertools.product(costs, repeat=workers))
+    expected = sum(map(max, batches)) / len(batches) / workers
+    assert seconds_a_query(np.array([*costs, np.nan]), workers, "sync") == pytest.approx(expected)
