@@ -11,6 +11,7 @@ from nasgauge.bench.objective import Evaluation
 from nasgauge.bench.spaces import Cells101, Space, space
 from nasgauge.searchers import Recipe, recipe, tw_gp, tw_gp_batch
 from nasgauge.searchers.bayes.candidates import Candidates, mutation_rates
+from nasgauge.searchers.bayes.fitting import FITS, Tuning
 from nasgauge.searchers.bayes.search import TreeWassersteinSearch
 from nasgauge.searchers.bayes.tree_wasserstein import TreeWasserstein
 from nasgauge.searchers.slots import Slots
@@ -63,6 +64,13 @@ def test_the_presets_are_the_published_settings() -> None:
     together.tell([Evaluation(arch, value(topology, arch), 1.0) for arch in first])
     assert len(together.ask(500)) == 5
     assert recipe("tw-gp:released").settings == {"variant": "released"}
+    assert FITS["published"] == Tuning(restarts=4, starts=30, noise=(1e-3, 1e-2))
+    assert FITS["published"].limits(3) == [(1e-3, 0.1), (1e-3, 0.2), (1e-3, 0.2)]
+    given_ = tw_gp().in_full
+    assert given_["beta"] == pytest.approx(9.2103, abs=1e-4)
+    assert {key: given_[key] for key in ("alpha", "candidates", "parents", "mutants", "refit", "acquisition")} == {
+        "alpha": 0.1, "candidates": 100, "parents": 10, "mutants": 30, "refit": 50, "acquisition": "ucb"
+    }  # fmt: skip
     assert recipe("tw-gp-batch").settings == {"batch": 5, "initial": 50, "refit": 5}
 
 
