@@ -7,6 +7,17 @@
     run = ng.compare(bench, ["random", "evolution"], dataset="cifar10", seconds=12_000, seeds=100)
     ng.report(run).save("comparison.html")
 
+Wherever a benchmark is asked for, its name or path will do. What computes for long takes
+
+    out             the run folder, which a later call goes on with; default: one under ``runs/`` named after what is
+                    asked, so that asking again goes on
+    jobs            processes, -1 for one per core; no number depends on it
+    cluster         the address of a Dask scheduler that does the work instead, such as "tcp://host:8786"
+    device          "cpu", "cuda", "cuda:1"
+    base_seed       from which all random streams derive
+    progress        show a progress bar on standard error
+
+Errors are `nasgauge.bench.errors.NasgaugeError`: they say what was given, what is legal and what to try next.
 Importing this module loads neither torch nor pandas nor matplotlib, and touches no disk.
 """
 
@@ -82,6 +93,32 @@ def open(*names: str | os.PathLike[str] | Any, home: str | os.PathLike[str] | No
     return Benchmark(*tables)
 
 
+def _opened(bench: Benchmark | str | os.PathLike[str]) -> Benchmark:
+    """A benchmark as it is, or the one of that name."""
+    from .bench.benchmark import Benchmark
+    from .bench.errors import BadValue
+
+    if isinstance(bench, (str, os.PathLike)):
+        return open(bench)
+    if not isinstance(bench, Benchmark):
+        raise BadValue(f"{bench!r} is no benchmark; give what ng.open answers, or the name of one")
+    return bench
+
+
+def _opened_or_space(given: Benchmark | Space | str) -> Benchmark | Space:
+    """A benchmark or a space as it is, or the space or else the benchmark of that name."""
+    from .bench.spaces import SPACES, Space
+
+    if isinstance(given, str) and given in SPACES:
+        return space(given)
+    return given if isinstance(given, Space) else _opened(given)
+
+
+def _listed(given: str | Sequence[Any]) -> Sequence[Any]:
+    """Several names, or the one that stands alone."""
+    return (given,) if isinstance(given, str) else given
+
+
 def space(name: str) -> Space:
     """The search space "topology", "size" or "cells101"."""
     from .bench.spaces import space
@@ -131,8 +168,8 @@ def convert(
 
 
 def compare(
-    bench: Benchmark,
-    searchers: Sequence[str | Recipe | type],
+    bench: Benchmark | str | os.PathLike[str],
+    searchers: str | Sequence[str | Recipe | type],
     *,
     dataset: str | Sequence[str] = (),
     seconds: float | None = None,
@@ -162,6 +199,15 @@ def compare(
     Args:
         searchers: names ("random", "evolution", "evolution:nb101"), recipes, or searcher classes of your own.
         dataset: one data set or several; default: all that can be searched on.
+        seconds, queries: where a repetition ends: a budget of simulated seconds, of evaluations, or both.
+        budget, report_budget: epochs of the trainings that a search pays for and sees (default: the shortest), and of
+            those whose test accuracy is reported (default: the longest).
+        budgets: further training lengths that multi-fidelity searchers can ask for; default: all.
+        seeds: repetitions of every searcher.
+        trial: "mean" over the runs of an architecture, or "random": one run drawn for each evaluation.
+        count_last: whether the evaluation that crosses the budget counts, as officially.
+        resume: charge a longer training only what it adds to a shorter one; default: in full.
+        scores: of proxies, for searchers that use them: the folder of a `score` run, or a CSV.
         workers, mode: simulated trainers at a time; "async" (nobody waits) or "sync" (batches with a barrier).
             Several numbers, and modes, make a sweep over trainers (`nasgauge.searchers.runner.sweep`).
         batch_of_trainers: in a sweep, searchers that think in batches think of one for all trainers.
@@ -169,7 +215,6 @@ def compare(
             ("flops_millions", 50.0).
         live: train for real what searchers ask, with the table's own protocol: True, or how, as in
             ``{"images": "mine.npz", "device": "cuda"}`` (`nasgauge.searchers.runner.live.Live`).
-        out: the run folder; default: one under ``runs/`` named after what is asked, so that asking again goes on.
 
     Warns:
         FailedRepetitions: some repetitions broke off with an error; the others are in the run.
@@ -178,8 +223,8 @@ def compare(
     from .searchers.runner.sweep import compare_with
 
     run = compare_with(
-        bench, [recipe(searcher) for searcher in searchers], out,
-        datasets=(dataset,) if isinstance(dataset, str) else tuple(dataset), seconds=seconds, queries=queries,
+        _opened(bench), [recipe(searcher) for searcher in _listed(searchers)], out,
+        datasets=tuple(_listed(dataset)), seconds=seconds, queries=queries,
         budget=budget, report_budget=report_budget, budgets=budgets, seeds=seeds, base_seed=base_seed, trial=trial,
         count_last=count_last, workers=workers, mode=mode, batch_of_trainers=batch_of_trainers, resume=resume,
         objective2=objective2, constraint=constraint, scores=scores, live=live, jobs=jobs, cluster=cluster,
@@ -224,7 +269,7 @@ def _with_warning(run: Run) -> Run:
 
 def score(
     bench: Benchmark | Space | str,
-    proxies: Sequence[str | Proxy | Combination | Callable[[Any, Batch], float]],
+    proxies: str | Sequence[str | Proxy | Combination | Callable[[Any, Batch], float]],
     *,
     archs: int | Architectures = 1000,
     images: str | os.PathLike[str] | Images | Batch | None = None,
@@ -249,7 +294,6 @@ def score(
         proxies: names ("naswot", "all"), objects such as ``ng.proxies.naswot()``, functions ``f(network, batch)``.
         archs: how many to draw, "all", or ids, texts or graphs.
         images: "cifar10", "digits", an ``.npz``, ..., an `Images`, or a `Batch` of your own.
-        out: the run folder; default: one under ``runs/`` named after what is asked, so that asking again goes on.
 
     Warns:
         FailedScores: some proxies raised an error on some architectures; these scores are NaN.
@@ -260,9 +304,9 @@ def score(
     from .proxies.score_run import FailedScores
 
     run = score(
-        bench, proxies, out, archs=archs, images=images, image_folder=image_folder, batch=batch, seeds=seeds,
-        base_seed=base_seed, dataset=dataset, macro=macro, device=device, jobs=jobs, cluster=cluster, shard=shard,
-        merge=merge, progress=progress,
+        _opened_or_space(bench), _listed(proxies), out, archs=archs, images=images, image_folder=image_folder,
+        batch=batch, seeds=seeds, base_seed=base_seed, dataset=dataset, macro=macro, device=device, jobs=jobs,
+        cluster=cluster, shard=shard, merge=merge, progress=progress,
     )  # fmt: skip
     if words := run.failed_words():
         warnings.warn(words, FailedScores, stacklevel=2)
@@ -283,18 +327,16 @@ def encode(
     Raises:
         UnknownName: no such encoding, or not for this space; the message lists those there are.
     """
-    from .bench.spaces import SPACES, Space
-    from .bench.spaces import space as space_called
+    from .bench.spaces import Space
     from .proxies.encodings import encode
 
     importlib.import_module(".searchers", __name__)  # whose encodings join the registry
-    if isinstance(space, str):
-        space = space_called(space) if space in SPACES else open(space)
-    return encode(space if isinstance(space, Space) else space.space, encoding, archs, **settings)
+    of = _opened_or_space(space)
+    return encode(of if isinstance(of, Space) else of.space, encoding, archs, **settings)
 
 
 def verify(
-    bench: Benchmark,
+    bench: Benchmark | str | os.PathLike[str],
     archs: Architectures = (),
     *,
     dataset: str | None = None,
@@ -322,12 +364,11 @@ def verify(
         archs: ids, official strings or graphs.
         sample: so many further architectures, one from each stratum of the tabulated accuracy.
         recipe: what shall differ from the benchmark's own recipe, such as ``{"epochs": 3}``.
-        out: the run folder; default: one under ``runs/`` named after what is asked, so that asking again goes on.
     """
     from .searchers.runner.verification import verify
 
     return verify(
-        bench, archs, out, dataset=dataset, metric=metric, budget=budget, sample=sample, seeds=seeds,
+        _opened(bench), archs, out, dataset=dataset, metric=metric, budget=budget, sample=sample, seeds=seeds,
         base_seed=base_seed, images=images, image_folder=image_folder, validation=validation, limit=limit, size=size,
         recipe=recipe, device=device, compiled=compiled, channels_last=channels_last, say=say, progress=progress,
     )  # fmt: skip
@@ -382,8 +423,8 @@ def build(
 
 
 def encodings(
-    bench: Benchmark,
-    encodings: Sequence[str],
+    bench: Benchmark | str | os.PathLike[str],
+    encodings: str | Sequence[str],
     *,
     heads: Sequence[str] = (),
     dataset: str | Sequence[str] = (),
@@ -403,22 +444,21 @@ def encodings(
         heads: "ridge", "gp", "random-forest", "mlp"; default: all of them.
         dataset: one data set or several; default: all that have the metric.
         searchers: "dngo", "predicted-evolution", "nearest": each searches with every encoding, too.
-        out: the run folder; default: one under ``runs/`` named after what is asked, so that asking again goes on.
         settings: the numbers of the study: ``sizes``, ``draws``, ``pool``, ``mapped``, ``queries``, ...
     """
     from .searchers.predictors.heads import HEADS
     from .searchers.runner.encoding_study import encoding_study
 
     return encoding_study(
-        bench, out, encodings=encodings, heads=heads or tuple(HEADS),
-        datasets=(dataset,) if isinstance(dataset, str) else tuple(dataset), metric=metric, budget=budget,
+        _opened(bench), out, encodings=_listed(encodings), heads=_listed(heads) or tuple(HEADS),
+        datasets=tuple(_listed(dataset)), metric=metric, budget=budget,
         searchers=searchers, jobs=jobs, cluster=cluster, progress=progress, **settings,
     )  # fmt: skip
 
 
 def surrogate(
-    bench: Benchmark,
-    models: Sequence[str | Predictor] = ("surrogate",),
+    bench: Benchmark | str | os.PathLike[str],
+    models: str | Sequence[str | Predictor] = "surrogate",
     *,
     dataset: str | Sequence[str] = (),
     metric: str | None = None,
@@ -442,7 +482,6 @@ def surrogate(
         models: predictors or their names ("surrogate", "tw-gp", "path+ridge": `nasgauge.searchers.predictors`); the
             report compares the others with the first.
         dataset: one data set or several; default: all that have the metric.
-        out: the run folder; default: one under ``runs/`` named after what is asked, so that asking again goes on.
 
     Warns:
         FailedFits: some fits broke off with an error; the others are in the run.
@@ -452,7 +491,7 @@ def surrogate(
     from .searchers.runner.stretching import FailedFits, failed_words, surrogate
 
     run = surrogate(
-        bench, out, models=models, datasets=(dataset,) if isinstance(dataset, str) else tuple(dataset), metric=metric,
+        _opened(bench), out, models=_listed(models), datasets=tuple(_listed(dataset)), metric=metric,
         budget=budget, scale=scale, fit_on=fit_on, sizes=sizes, draws=draws, base_seed=base_seed, held=held, jobs=jobs,
         cluster=cluster, progress=progress,
     )  # fmt: skip
@@ -464,7 +503,7 @@ def surrogate(
 def report(
     run: Run | ScoreRun | str | os.PathLike[str],
     *others: Run | str | os.PathLike[str],
-    bench: Benchmark | None = None,
+    bench: Benchmark | str | os.PathLike[str] | None = None,
     dataset: str | None = None,
     lower: Sequence[str] = (),
     out: str | os.PathLike[str] | None = None,
@@ -491,7 +530,7 @@ def report(
     if is_scores(run) and not others:
         from .reports.correlation.precomputed import precomputed
 
-        run = precomputed(run, bench, out, dataset=dataset, lower=lower)  # type: ignore[arg-type]
+        run = precomputed(run, None if bench is None else _opened(bench), out, dataset=dataset, lower=lower)  # type: ignore[arg-type]
     elif bench is not None or dataset is not None or lower or out is not None:
         raise BadValue("bench, dataset, lower and out are about a file of scores, not about a run folder")
     folders = [each.folder if isinstance(each, ScoreRun) else each for each in (run, *others)]

@@ -116,6 +116,9 @@ class Objective:
         self._trained: dict[tuple[int, int], int] | None = {} if resume else None
         self._longest: dict[int, tuple[int, int]] = {}  # id -> (epochs, run) of its longest training that has ended
 
+    def __repr__(self) -> str:
+        return f"<objective on space {self.space.name!r}: {len(self.ids):,} evaluations, {self.clock.elapsed:,.0f} s>"
+
     @property
     def ids(self) -> list[int]:
         """Architectures evaluated, in the order their evaluations ended."""

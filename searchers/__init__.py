@@ -31,7 +31,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..bench.errors import UnknownName
+from ..bench.errors import BadValue, UnknownName
 from ..proxies.encodings import ENCODINGS, Entry
 from .bananas import bananas
 from .bayes.rows import tree_wasserstein
@@ -85,6 +85,7 @@ def recipe(searcher: str | Recipe | type | Mapping[str, Any]) -> Recipe:
 
     Raises:
         UnknownName: no such searcher or preset; the message lists the legal ones.
+        BadValue: none of these.
     """
     if isinstance(searcher, Recipe):
         return searcher
@@ -93,6 +94,8 @@ def recipe(searcher: str | Recipe | type | Mapping[str, Any]) -> Recipe:
     if isinstance(searcher, Mapping):
         name, preset, settings = searcher["name"], searcher.get("preset", ""), searcher.get("settings", {})
         label = searcher.get("label", "") or (f"{name}:{preset}" if preset else "")
+    elif not isinstance(searcher, str):
+        raise BadValue(f"{searcher!r} is no searcher; give a name, a recipe, or a class with ask and tell")
     else:
         (name, _, preset), settings = searcher.partition(":"), {}
         label = searcher if preset else ""
