@@ -48,8 +48,9 @@ def build(
             larger sample trains the difference.
         protocol: skeleton and recipe; default: `Protocol.of` the images.
         run: the run folder; default: ``runs/NAME``.
-        device: "cpu", "cuda" or "cuda:N". In the topology space a CPU trains the seeds of a class together (measured
-            to be the fastest), a GPU as many classes as its memory holds; networks of other spaces train one by one.
+        device: "cpu", "cuda" or "cuda:N". In the topology space a CPU trains the seeds of a class together where
+            pictures are small (measured to be the faster way), a GPU as many classes as its memory holds; all other
+            networks train one by one.
         jobs: processes on a CPU; -1: one per core.
         cluster: address of a Dask scheduler whose workers train instead.
         loss_curves: whether the table keeps the losses of every epoch, which take half of its bytes, or of the last.

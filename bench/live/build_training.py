@@ -1,4 +1,4 @@
-"""Training the parts of a build: on a core the seeds of one class together, on a GPU whatever its memory holds."""
+"""Training the parts of a build: on a core one class after the other, on a GPU as many as its memory holds."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from .images import SPLITS
 from .network import CellNetwork
 from .networks import network
 from .population_training import train_population
+from .protocol import SMALL
 from .training import train
 
 FILLED = 0.8  # of the free memory of a GPU, by estimate
@@ -24,7 +25,8 @@ FILLED = 0.8  # of the free memory of a GPU, by estimate
 
 def train_classes(build_run: BuildRun, classes: Ids, batches: Batches) -> Part:
     """Train every one of ``classes`` with every seed; one row a class."""
-    members = (_together if _is_population(build_run) else _one_by_one)(build_run, classes, batches)
+    train_members = _together if _is_population(build_run, batches.device) else _one_by_one
+    members = train_members(build_run, classes, batches)
     rows = {name: values.reshape(len(classes), -1, *values.shape[1:]) for name, values in members.items()}
     return {"classes": np.asarray(classes), **rows}
 
@@ -51,7 +53,7 @@ def _together(build_run: BuildRun, classes: Ids, batches: Batches) -> Part:
 
 
 def _one_by_one(build_run: BuildRun, classes: Ids, batches: Batches) -> Part:
-    """Trainings of networks that share no shapes; one row a training.
+    """Trainings one after the other; one row a training.
 
     A diverged training ends early; from there on its losses are NaN and its answers class 0, as those of a network
     whose outputs are no numbers. ``valid_seconds`` is the split's share of the images held out.
@@ -99,7 +101,7 @@ def train_parts_together(
         BadValue: not even the seeds of one class fit.
     """
     batches = Batches(build_run.images, device)
-    left, most, estimated = list(parts), build_run.classes_a_part, not _is_population(build_run)
+    left, most, estimated = list(parts), build_run.classes_a_part, not _is_population(build_run, device)
     while left:
         now = left[: max(1, most // build_run.classes_a_part)]
         classes = np.concatenate([build_run.classes_of(part) for part in now])
@@ -129,9 +131,14 @@ def train_parts_together(
             most, estimated = _capacity(device, len(classes), len(left) * build_run.classes_a_part), True
 
 
-def _is_population(build_run: BuildRun) -> bool:
-    """Whether networks of the space can be trained as one: they share all shapes."""
-    return isinstance(build_run.space, Topology)
+def _is_population(build_run: BuildRun, device: torch.device) -> bool:
+    """Whether networks are trained as one: they share all shapes, and it is the faster way.
+
+    Measured on one core over random cells, three seeds together against one at a time: 1.7 times as fast with the small
+    skeleton on pictures of 16 pixels, 0.9 times with the published one on 32, whose features no cache holds.
+    """
+    faster = device.type == "cuda" or max(build_run.images.shape[:2]) <= SMALL
+    return isinstance(build_run.space, Topology) and faster
 
 
 def _capacity(device: torch.device, trained: int, left: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -57,8 +56,7 @@ def train_population(
 ) -> Curves:
     """Train copies of networks together on the device of ``batches``, member m with seed ``seeds[m]``.
 
-    Seconds are those of the processor on a CPU (other work on the machine does not count) and those of the clock on
-    a GPU.
+    Seconds are those of `device.now`.
 
     Raises:
         BadValue: not one seed for each network.
@@ -73,12 +71,12 @@ def train_population(
     epochs: dict[str, list[tuple[Tensor, Tensor]]] = {split: [] for split in SPLITS}
     train_seconds = valid_seconds = 0.0
     for epoch in range(recipe.epochs):
-        started = _seconds(batches.device)
+        started = now(batches.device)
         epochs["train"].append(_train_epoch(population, optimizer, seeds, batches, recipe, epoch))
-        train_seconds += _seconds(batches.device) - started
-        started = _seconds(batches.device)
+        train_seconds += now(batches.device) - started
+        started = now(batches.device)
         epochs["valid"].append(_hold(population, batches, "valid", recipe))
-        valid_seconds += _seconds(batches.device) - started
+        valid_seconds += now(batches.device) - started
         epochs["test"].append(_hold(population, batches, "test", recipe))
     correct = {split: _stack([right for right, _ in done]).astype(np.int64) for split, done in epochs.items()}
     loss = {split: _stack([total for _, total in done]) / (pictures[split] or np.nan) for split, done in epochs.items()}
@@ -137,7 +135,3 @@ def _losses(population: Population, images: Tensor, labels: Tensor, recipe: Trai
 
 def _stack(values: Sequence[Tensor]) -> Losses:
     return torch.stack(list(values), dim=1).cpu().numpy().astype(np.float64)
-
-
-def _seconds(device: torch.device) -> float:
-    return time.process_time() if device.type == "cpu" else now(device)

@@ -8,25 +8,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 import nasgauge as ng
 from nasgauge.bench.errors import BadFile, BadValue, NotMeasured, UnknownName
 from nasgauge.bench.live.batches import Batches
 from nasgauge.bench.live.build import build
-from nasgauge.bench.live.build_run import BuildRun, Part
-from nasgauge.bench.live.build_training import train_classes, train_parts_together
 from nasgauge.bench.live.images import SPLITS, Images
 from nasgauge.bench.live.networks import check_trainable
 from nasgauge.bench.live.protocol import Protocol
 from nasgauge.bench.live.training import train
-from nasgauge.bench.spaces import Ids, ProductSpace, Topology, space
+from nasgauge.bench.spaces import ProductSpace, Topology, space
 from nasgauge.data.images import digits
 
 SPACE = Topology()
@@ -154,59 +150,6 @@ def test_a_larger_sample_trains_the_difference(images: Images, tmp_path: Path) -
     assert first.read_bytes() == kept
     assert len(list((tmp_path / "run").glob("part-*.npz"))) == 2
     assert "9 of 6,466" in ng.open(table).describe()
-
-
-def test_out_of_memory_halves_the_population_and_goes_on(images: Images, tmp_path: Path) -> None:
-    run = BuildRun(tmp_path, SPACE, images, Protocol.of(images, 1), (0,), classes_a_part=2)
-    sizes = []
-
-    def of_small_memory(build_run: BuildRun, classes: Ids, batches: Batches) -> Part:
-        sizes.append(len(classes))
-        if len(classes) > 5:
-            raise torch.OutOfMemoryError("a device for five")
-        return train_classes(build_run, classes, batches)
-
-    done = dict(train_parts_together(run, range(5), torch.device("cpu"), of_small_memory))
-    assert sizes == [2, 8, 4, 4]
-    for part, content in done.items():
-        np.testing.assert_array_equal(content["classes"], run.classes_of(part))
-        for row, arch in enumerate(run.classes_of(part)):
-            alone = train_classes(run, np.array([arch]), Batches(images))
-            np.testing.assert_allclose(content["train_loss"][row], alone["train_loss"][0], rtol=1e-3)
-
-
-def test_a_part_that_does_not_fit_is_trained_in_smaller_populations(images: Images, tmp_path: Path) -> None:
-    run = BuildRun(tmp_path, SPACE, images, Protocol.of(images, 1), (0,))
-    sizes: list[int] = []
-
-    def of_memory_for(most: int) -> Callable[[BuildRun, Ids, Batches], Part]:
-        def training(build_run: BuildRun, classes: Ids, batches: Batches) -> Part:
-            sizes.append(len(classes))
-            if len(classes) > most:
-                raise torch.OutOfMemoryError("too small a device")
-            return {"classes": classes}
-
-        return training
-
-    done = dict(train_parts_together(run, [0, 1], torch.device("cpu"), of_memory_for(3)))
-    assert sizes == [8, 4, *[2] * 8]
-    for part, content in done.items():
-        np.testing.assert_array_equal(content["classes"], run.classes_of(part))
-    with pytest.raises(BadValue, match="smaller batch"):
-        list(train_parts_together(run, [0], torch.device("cpu"), of_memory_for(0)))
-
-
-def test_networks_that_are_no_population_are_kept_part_by_part(images: Images, tmp_path: Path) -> None:
-    of = space("size")
-    run = BuildRun(tmp_path, of, images, Protocol.of(images, 1, of), (0,))
-    sizes = []
-
-    def training(build_run: BuildRun, classes: Ids, batches: Batches) -> Part:
-        sizes.append(len(classes))
-        return {"classes": classes}
-
-    assert [part for part, _ in train_parts_together(run, range(4), torch.device("cpu"), training)] == [0, 1, 2, 3]
-    assert sizes == [8, 8, 8, 8]
 
 
 def test_a_run_folder_of_something_else_is_refused(built: Path, images: Images, tmp_path: Path) -> None:
