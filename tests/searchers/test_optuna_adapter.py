@@ -50,6 +50,15 @@ class TestQmc(SearcherConformance):
         return optuna_search("QMCSampler")
 
 
+class TestCmaEs(SearcherConformance):
+    spaces = ("topology", "tiny")
+    queries = 24
+
+    def make_recipe(self) -> Recipe:
+        pytest.importorskip("cmaes")
+        return optuna_search("CmaEsSampler", n_startup_trials=4)
+
+
 @pytest.mark.slow
 class TestGp(SearcherConformance):
     spaces = ("topology", "cells101")
