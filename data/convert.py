@@ -20,7 +20,7 @@ from .files.nats_columns import Collected
 from .files.nats_files import Meta
 from .files.nats_store import LICENCE, store
 from .files.scratch import Scratch, scratch_folder
-from .home import Folder, table_path
+from .home import VARIABLE, Folder, table_path
 from .recognise import Official, digest, plain_name, recognise
 
 Say = Callable[[str], None]
@@ -65,7 +65,10 @@ def convert(
         else:
             converted = _write(recognise(path, jobs), target, path, progress)
     except OSError as error:
-        raise MissingFile(f"{path} cannot be converted to {target} ({error.strerror or error})") from error
+        raise MissingFile(
+            f"{path} cannot be converted to {target} ({error.strerror or error}); tables go where --out or out= says, "
+            f"else below ${VARIABLE}"
+        ) from error
     if say is not None:
         for line in converted.words:
             say(line)

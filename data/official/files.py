@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...bench.errors import BadFile
+from ...bench.errors import BadFile, MissingFile
 from ...bench.table import Table
 from ..home import home
 from ..safe.pickles import read_pickle
@@ -29,7 +29,7 @@ def open_source(path: str, dialect: Dialect, space_name: str, progress: bool = F
     Raises:
         BadFile: a file of another space than ``space_name``, or a table that was made of other files.
     """
-    source = TableSource(Table(path if path.endswith(".h5") else converted(path, progress)), dialect)
+    source = TableSource(Table(path) if path.endswith(".h5") else converted(path, progress), dialect)
     if not source.hps:
         raise BadFile(f"{path}: a table without the trials of an official file; `nasgauge convert` makes one of those")
     if source.space.name != space_name:
@@ -37,16 +37,21 @@ def open_source(path: str, dialect: Dialect, space_name: str, progress: bool = F
     return source
 
 
-def converted(path: str, progress: bool = False) -> Path:
-    """The table of an official file, made by the first call; a changed file is converted anew."""
+def converted(path: str | os.PathLike[str], progress: bool = False) -> Table:
+    """The table of an official file, made by the first call and kept.
+
+    It is made anew of a file that changed, and where the kept one is damaged or of an older layout.
+    """
     from ..convert import convert
 
     whole = Path(path).resolve()
     target = home() / "converted" / f"{whole.name.split('.')[0]}-{fingerprint(whole)}.h5"
-    if not target.is_file():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        convert(whole, target, progress=progress)
-    return target
+    try:
+        return Table(target)
+    except (MissingFile, BadFile):
+        if target.is_file():
+            target.unlink()
+        return Table(convert(whole, target, progress=progress).path)
 
 
 def fingerprint(path: Path) -> str:

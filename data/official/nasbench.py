@@ -15,7 +15,6 @@ draws one repeat from it.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import KeysView
 from pathlib import Path
@@ -26,8 +25,8 @@ import numpy as np
 from ...bench.errors import BadFile, MissingFile
 from ...bench.table import Table
 from ..files.nasbench_columns import OFFICIAL_METRICS
-from ..files.nasbench_file import convert_nasbench
-from ..home import table_path
+from ..files.nasbench_file import is_nasbench
+from .files import converted
 from .model_spec import ModelSpec
 from .nasbench_records import Info, Records, Statistics
 from .stream import randint
@@ -170,21 +169,14 @@ class NASBench:
 
 
 def open_table(dataset_file: str | os.PathLike[str]) -> Table:
-    """The table behind ``dataset_file``: itself, or the one converted from it, now or earlier.
-
-    The cache knows a file by its place, size and time of change.
-    """
+    """The table behind ``dataset_file``: itself, or the one converted from it, now or earlier."""
     path = Path(dataset_file)
     try:
         with open(path, "rb") as file:
             if file.read(len(HDF5)) == HDF5:
                 return Table(path)
-            about = os.fstat(file.fileno())
     except OSError as error:
         raise MissingFile(f"{path} cannot be read ({error.strerror or error})") from error
-    identity = f"{path.resolve()}\n{about.st_size}\n{about.st_mtime_ns}"
-    cached = table_path(f"nasbench101-{hashlib.sha256(identity.encode()).hexdigest()[:16]}")
-    try:
-        return Table(cached)
-    except (MissingFile, BadFile):
-        return Table(convert_nasbench(path, cached).path)
+    if not is_nasbench(path):
+        raise BadFile(f"{path}: neither a .tfrecord of NAS-Bench-101 nor a table made of one")
+    return converted(path)
