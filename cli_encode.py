@@ -55,11 +55,9 @@ def encode(
     from .bench.spaces import space as space_called
     from .bench.whole import whole_file
     from .proxies.encodings import vectors
-    from .proxies.encodings.learned import LEARNED
     from .proxies.encodings.learned import train as train_encoder
 
     given = _settings(set_ or [])
-    learned = encoder in LEARNED
     for option, asked in (("--precision", precision != "fp32"), ("--compile", compile_)):
         if asked and not train:
             raise typer.BadParameter("says how to train; give --train, too", param_hint=option)
@@ -73,7 +71,7 @@ def encode(
         given = {}
     if weights is not None:
         given["weights"] = weights
-    if device is not None and learned:
+    if device is not None:
         given["device"] = device
     rows = vectors(space, encoder, **given)
     path = out / "encoding.npy"

@@ -52,6 +52,8 @@ class Arch2vecSettings:
         for name in ("cells", "divergence", "seed"):
             if getattr(self, name) < 0:
                 raise BadValue(f"{name} {getattr(self, name)}; legal: 0 or more")
+        if self.learning_rate <= 0:
+            raise BadValue(f"learning_rate {self.learning_rate}; legal: above 0")
 
 
 def settings_for(space: Space, **changed: Any) -> Arch2vecSettings:

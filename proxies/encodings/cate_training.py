@@ -78,9 +78,11 @@ class CateSettings:
                 raise BadValue(f"{name} {getattr(self, name)}; legal: 0 to below 1")
         if not self.masked or not self.held_out:
             raise BadValue("masked and held_out are above 0: without them there is nothing to learn or to check")
-        for name in ("cross_layers", "cells", "warmup", "threshold", "seed"):
+        for name in ("cross_layers", "cells", "warmup", "threshold", "seed", "weight_decay"):
             if getattr(self, name) < 0:
                 raise BadValue(f"{name} {getattr(self, name)}; legal: 0 or more")
+        if self.learning_rate <= 0:
+            raise BadValue(f"learning_rate {self.learning_rate}; legal: above 0")
 
 
 def settings_for(space: Space, **changed: Any) -> CateSettings:

@@ -172,8 +172,9 @@ def positions(space: Space, computed: bool = False) -> int:
 
 
 def _checked(length: int | None, size: int) -> int:
-    if length is not None and not 1 <= length <= size:
-        raise BadValue(f"length={length} given; legal: 1 to {size}, the number of paths")
+    whole = isinstance(length, int | np.integer) and not isinstance(length, bool)
+    if length is not None and not (whole and 1 <= length <= size):
+        raise BadValue(f"length={length!r} given; legal: 1 to {size}, the number of paths")
     return length or size
 
 

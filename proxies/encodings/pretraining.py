@@ -6,8 +6,10 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import fields
+from math import isfinite
+from numbers import Real
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -27,11 +29,22 @@ Settings = TypeVar("Settings")
 
 
 def made(kind: type[Settings], given: dict[str, Any]) -> Settings:
-    """``kind(**given)``, a dataclass; BadValue lists the settings where one is unknown."""
+    """``kind(**given)``, a dataclass of numbers and words.
+
+    Raises:
+        BadValue: a setting is unknown, which lists those there are, or not of its type.
+    """
     legal = [each.name for each in fields(kind)]  # type: ignore[arg-type]
-    for name in given:
+    types = get_type_hints(kind)
+    for name, value in given.items():
         if name not in legal:
             raise BadValue(f"no setting {name!r} of this training; legal: {', '.join(legal)}")
+        if types[name] is int and (isinstance(value, bool) or not isinstance(value, int | np.integer)):
+            raise BadValue(f"{name} {value!r}; legal: a whole number")
+        if types[name] is float and (isinstance(value, bool) or not isinstance(value, Real) or not isfinite(value)):
+            raise BadValue(f"{name} {value!r}; legal: a number")
+        if types[name] not in (int, float) and not isinstance(value, str):
+            raise BadValue(f"{name} {value!r}; legal: a word")
     return kind(**given)
 
 

@@ -58,4 +58,6 @@ def test_wrong_words_are_one_clear_error(tmp_path: Path) -> None:
     assert isinstance(typed("topology", "-e", "path", "--train", *out)[2], UnknownName)
     for words in (["--precision", "bf16"], ["--compile"], ["--set", "epochs"], ["--train", "--weights", "w.npz"]):
         assert typed("topology", "-e", "cate", *words, *out)[0] == 2
+    assert isinstance(typed("topology", "-e", "cate", "--train", "--set", "epochs=two", *out)[2], BadValue)
+    assert isinstance(typed("topology", "-e", "adjacency", "--device", "cpu", *out)[2], BadValue)
     assert not (tmp_path / "run").exists()

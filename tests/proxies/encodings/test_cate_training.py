@@ -106,6 +106,13 @@ def test_released_trains_on_all_cells_with_a_fixed_list_of_pairs() -> None:
         ({"epochs": 0}, "1 or more"),
         ({"cells": 3, "threshold": 0.0}, "leaves no pairs"),
         ({"cost": "price"}, "flops, params"),
+        ({"epochs": "two"}, "'two'; legal: a whole number"),
+        ({"batch": 1.5}, "1.5; legal: a whole number"),
+        ({"seed": True}, "True; legal: a whole number"),
+        ({"dropout": "much"}, "'much'; legal: a number"),
+        ({"learning_rate": float("nan")}, "nan; legal: a number"),
+        ({"learning_rate": 0}, "learning_rate 0; legal: above 0"),
+        ({"cost": 3}, "3; legal: a word"),
     ],
 )
 def test_bad_settings_are_refused(tmp_path: Path, wrong: dict[str, Any], match: str) -> None:

@@ -56,6 +56,9 @@ def test_a_graph_is_no_row_of_numbers() -> None:
 def test_senseless_settings_and_architectures_are_refused() -> None:
     with pytest.raises(BadValue, match="no setting 'lenght'; legal: length, computed, sparse"):
         encode(space("topology"), "path", lenght=3)
+    for length in (0, 156, 1.5, "all", True):
+        with pytest.raises(BadValue, match="legal: 1 to 155"):
+            encode(space("topology"), "path", [0], length=length)
     with pytest.raises(BadArchitecture, match="15625"):
         encode(space("topology"), "path", [15_625])
 
