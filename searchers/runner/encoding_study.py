@@ -98,7 +98,7 @@ def encoding_study(
     if jobs == 0:
         raise BadValue("jobs=0 given; legal: a number of processes, or -1 for one per core")
     _check(bench, encodings, heads, pool=pool, centres=centres, neighbours=neighbours, pairs=pairs, mapped=mapped,
-           queries=queries, seeds=seeds, draws=draws, held=held, fit_on=fit_on)  # fmt: skip
+           queries=queries, seeds=seeds, draws=draws, held=held, fit_on=fit_on, base_seed=base_seed)  # fmt: skip
     recipes = _recipes(searchers, encodings)
     metric = metric or ("test_accuracy" if "test_accuracy" in bench.metrics else "valid_accuracy")
     questions = [_question(bench, metric, dataset, budget) for dataset in datasets or having(bench, metric)]
@@ -207,13 +207,14 @@ def _check(bench: Benchmark, encodings: Sequence[str], heads: Sequence[str], **n
     from ...proxies.encodings import encodings as known_encodings
 
     legal = known_encodings(bench.space, vectors=True)
-    for what, given, known in (("encoding", encodings, legal), ("head", heads, list(HEADS))):
+    here = f"encoding of space {bench.space.name!r}"
+    for what, given, known in ((here, encodings, legal), ("head", heads, list(HEADS))):
         if not given or len(set(given)) < len(given):
-            raise BadValue(f"{what}s {', '.join(given) or 'none'} given; give at least one, each once")
+            raise BadValue(f"{what}: {', '.join(given) or 'none'} given; give at least one, each once")
         for name in given:
             if name not in known:
-                raise UnknownName.of(f"{what} of space {bench.space.name!r}", name, known)
-    least = {"pool": 100, "centres": 2, "pairs": 4, "mapped": 10, "held": 2, "fit_on": 10}
+                raise UnknownName.of(what, name, known)
+    least = {"base_seed": 0, "pool": 100, "centres": 2, "pairs": 4, "mapped": 10, "held": 2, "fit_on": 10}
     for name, value in numbers.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < least.get(name, 1):
             raise BadValue(f"{name}={value!r}; give an integer of at least {least.get(name, 1)}")
