@@ -232,6 +232,11 @@ def _refused(table: Mapping[str, Any]) -> bool:
 def _class(spelled: str) -> type:
     """The class "module:Class" names."""
     module, _, name = spelled.partition(":")
+    if module == "__main__":
+        raise BadValue(
+            f"class {spelled!r} was defined in a script or a notebook; write it into a module of its own and name that "
+            "here as module:Class, the module on PYTHONPATH"
+        )
     try:
         found: Any = importlib.import_module(module)
         for part in name.split("."):

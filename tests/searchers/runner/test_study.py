@@ -137,6 +137,7 @@ MISTAKES = [
     ('name = "random"', "name = 3", 27, "it is a text in quotes"),
     ("[[searchers]]\nname = \"random\"", "[[searchers]]\nlabel = \"x\"", 26, "either a name or a class"),
     (":RandomSearch", ":RandomSerch", 30, "cannot be imported"),
+    ("nasgauge.searchers.random_search:RandomSearch", "__main__:Mine", 30, "defined in a script or a notebook"),
     ("replace = false", "replase = false", 32, "did you mean 'replace'?"),
     ("queries = 20", "queries = 20 30", 5, "not TOML"),
     ('"random"\n', '"random"\npopulation = 3\n', 28, "go below settings"),
