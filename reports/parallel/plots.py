@@ -91,6 +91,7 @@ def over_trainers(numbers: Numbers, dataset: str, measure: str, mode: str) -> Vi
     return View(
         f"{dataset}, {MODES.get(mode, mode)}", "trainers at a time", numbers.title(measure, dataset), last * 1.06,
         tuple(lines), rules=rules, x_start=first * 0.94, log_x=last >= 4 * first and measure != "speed_up",
+        x_ticks=tuple(x.tolist()),
     )  # fmt: skip
 
 

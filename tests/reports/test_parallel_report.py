@@ -9,6 +9,7 @@ from nasgauge.bench.errors import BadFile, MissingFile
 from nasgauge.reports import report
 from nasgauge.reports.parallel.fleet import Setting, fleet
 from nasgauge.reports.parallel.numbers import MEASURES, Numbers, _sooner
+from nasgauge.reports.parallel.plots import over_trainers
 from nasgauge.searchers import recipe
 from nasgauge.searchers.bayes.search import tw_gp_batch
 from nasgauge.searchers.runner.run import Run
@@ -84,6 +85,11 @@ def test_more_trainers_wait_less_without_a_barrier_and_are_faster(numbers):
         assert numbers.summary(Setting(1, "sync"), "cifar10", label, "sooner")[0] == 1
         assert np.isnan(numbers.summary(Setting(1, "sync"), "cifar10", label, "tree_wasserstein")[0])
         assert numbers.summary(free, "cifar10", label, "volume")[0] < 0.01
+
+
+@pytest.mark.parametrize("measure", ["queries", "speed_up"])
+def test_the_axis_of_trainers_counts_those_that_there_were(numbers, measure):
+    assert over_trainers(numbers, "cifar10", measure, "async").x_ticks == (1, 2, 4)
 
 
 def test_sooner_is_a_ratio_of_first_times():
