@@ -11,7 +11,7 @@ once for all of them (`net_signs`): a thousand resamples of 15,625 architectures
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -92,14 +92,6 @@ def agreement(
             found[name].append(each)
     made = {name: Estimate.of(float(value), np.concatenate(found[name]), level) for name, value in values.items()}
     return Agreement(x.size, missing, ties, **made)
-
-
-def agreement_among_best(
-    scores: npt.ArrayLike, truth: npt.ArrayLike, shares: tuple[float, ...] = SHARES, *, resamples: int = RESAMPLES
-) -> Mapping[float, Agreement]:
-    """`agreement` on the best ``shares`` of the architectures by truth; all that tie with the last one are in."""
-    x, y = np.asarray(scores, dtype=np.float64), np.asarray(truth, dtype=np.float64)
-    return {share: agreement(x[best(y, share)], y[best(y, share)], resamples=resamples) for share in shares}
 
 
 def best(truth: Floats, share: float) -> npt.NDArray[np.bool_]:

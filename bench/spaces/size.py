@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 WIDTHS = tuple(str(width) for width in range(8, 65, 8))
 LAYERS = 5
 LAYER_NAMES = ("cell 1", "down", "cell 2", "down", "cell 3")
-ORDER_SHA256 = "8b99b4c0aabe959924c6fb36c0ee4a3f79362343e36b7752b90deee9409b492f"
 # the fixed cell: |nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|
 FROM_INPUT = ("nor_conv_3x3", "nor_conv_3x3", "skip_connect")
 FROM_INSIDE = ("nor_conv_3x3",) * 3
@@ -43,10 +41,6 @@ class Size(ProductSpace):
     def widths(self, ids: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Channels of the five layers, (n, 5)."""
         return 8 * (self.operations(ids).astype(np.int64) + 1)
-
-    def order_sha256(self) -> str:
-        """sha256 of all texts joined by newlines."""
-        return hashlib.sha256("\n".join(self.text(arch) for arch in range(self.size)).encode()).hexdigest()
 
     def text(self, arch: int) -> str:
         return ":".join(str(width) for width in self.widths(self.id(arch)))

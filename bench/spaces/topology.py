@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from .space import Ids
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 ORDER_FILE = Path(__file__).with_name("topology.npy")
-ORDER_SHA256 = "83abc799e45cf34e9d2163654668ab998b9a54d01c39e72ca1f71f2cdf356d84"
 CHANNELS = (16, 32, 64)
 CELLS_PER_STAGE = 5
 
@@ -55,10 +53,6 @@ class Topology(ProductSpace):
         if not np.array_equal(np.sort(order), np.arange(len(OPERATIONS) ** len(EDGES))):
             raise BadFile(f"{ORDER_FILE}: not a permutation of the 15,625 cells; install nasgauge again")
         return order
-
-    def order_sha256(self) -> str:
-        """sha256 of all texts joined by newlines; equals `ORDER_SHA256` for the official order."""
-        return hashlib.sha256("\n".join(self.text(arch) for arch in range(self.size)).encode()).hexdigest()
 
     @property
     def size(self) -> int:

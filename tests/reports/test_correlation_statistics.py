@@ -12,7 +12,7 @@ from scipy import stats
 from sklearn.metrics import ndcg_score
 
 from nasgauge.bench.errors import BadValue
-from nasgauge.reports.correlation_statistics import Resampled, agreement, agreement_among_best, best, draws
+from nasgauge.reports.correlation_statistics import Resampled, agreement, best, draws
 from nasgauge.reports.net_signs import NetSigns, blocks, dense_ranks
 from nasgauge.reports.top_statistics import Ranked, halves, top
 
@@ -111,8 +111,6 @@ def test_lengths_and_k_are_checked() -> None:
 def test_the_best_by_truth_include_who_ties_with_the_last() -> None:
     truth = np.array([5.0, 4.0, 4.0, 3.0, NAN] + [1.0] * 15)
     assert best(truth, 0.1).sum() == 3 and best(truth, 1.0).sum() == 19 and best(truth, 0.001).sum() == 1
-    found = agreement_among_best(truth, truth, resamples=0)
-    assert list(found) == [1.0, 0.1, 0.01] and found[1.0].kendall.value == pytest.approx(1.0)
 
 
 NAMES = ("precision", "recall", "best_rank", "regret", "ndcg")
