@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import copy, deepcopy
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -137,15 +138,22 @@ class TreeWassersteinSearch(Rounds):
     def posterior(self) -> Posterior:
         """What the search believes now, of accuracies or of their scores; the scales are those of its last fit.
 
+        Looking changes nothing: where there was no fit yet, the one that is made is forgotten.
+
         Raises:
             BadValue: nothing has been told yet.
         """
+        if not self._value:
+            raise BadValue("nothing has been told; a posterior needs at least one finite value")
+        looking = copy(self)
+        looking._rng = deepcopy(self._rng)
+        return looking._believed()
+
+    def _believed(self) -> Posterior:
         from .gaussian_process import Posterior, standard
         from .likelihood import fit_scales
 
         values = np.array(list(self._value.values()), dtype=np.float64)
-        if not len(values):
-            raise BadValue("nothing has been told; a posterior needs at least one finite value")
         if self._target == "ranks":
             values = normal_scores(values)
         points = self._known_points()
@@ -178,7 +186,7 @@ class TreeWassersteinSearch(Rounds):
         if self._fit_is_due():
             self._scales = None
         self._rounds += 1
-        posterior = self.posterior()
+        posterior = self._believed()
         if self._batch == 1 and self._acquisition != "thompson":
             return [int(ids[np.argmax(self._promise(posterior, *self._marginals(posterior, ids)))])]
         if len(ids) > self._pool_size:
@@ -255,7 +263,8 @@ def tw_gp(preset: str = "published", *, label: str = "", **settings: Any) -> Rec
     published-2  the same with operations and ordered pairs of them
     tuned        10 random architectures, then the expected improvement of ranks under scales from wide bounds, fitted
                  whenever there are half as many observations more; operations and ordered pairs
-    released     as published, with the slips of the authors' code (ntienvu/TW_NAS)
+    released     as published, with the slips of the authors' code (ntienvu/TW_NAS) and, on topology, its random
+                 adjacency matrices (`DrawnMatrices`): the published numbers come out of these
     released-2   the same with pairs
     ===========  ===================================================================================================
     """

@@ -182,6 +182,21 @@ def test_scales_are_fitted_when_the_schedule_says() -> None:
     assert seen[0] is not seen[3] and seen[3] is not seen[6]
 
 
+@pytest.mark.parametrize("preset", ["published", "tuned", "released"])
+def test_looking_at_what_is_believed_changes_nothing(preset: str) -> None:
+    topology = space("topology")
+    traces = []
+    for looking in (False, True):
+        searcher = tw_gp(preset, **QUICK).start(topology, np.random.default_rng(0))
+        trace: list[int] = []
+        while len(trace) < 14:
+            trace += run(searcher, topology, 1)
+            if looking:
+                searcher.posterior()  # type: ignore[attr-defined]
+        traces.append(trace)
+    assert traces[0] == traces[1]
+
+
 def test_scales_are_fitted_when_observations_have_grown() -> None:
     topology = space("topology")
     searcher = tw_gp(initial=4, growth=0.5).start(topology, np.random.default_rng(0))
