@@ -21,8 +21,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nasgauge.bench.errors import BadFile, MissingFile
+from nasgauge.data.safe.allowed import allowed
 from nasgauge.data.safe.frames import Frame
+from nasgauge.data.safe.opcodes import Refused
 from nasgauge.data.safe.pickles import Limits, decode, read_pickle
+from nasgauge.data.safe.stand_ins import Budget
 
 
 def load(content: bytes) -> Any:
@@ -164,6 +167,16 @@ def test_hostile_pickles_run_nothing_and_end_in_bad_file(case: str, tmp_path: Pa
             assert not marker.exists()
     finally:
         copyreg.remove_extension("os", "getcwd", 1)
+
+
+@pytest.mark.parametrize("name", sorted(allowed(Budget(0))))
+def test_no_stand_in_can_be_changed(name: tuple[str, str]) -> None:
+    """Neither by the state that BUILD gives nor, where one is a class, by a new attribute of it."""
+    stand_in = allowed(Budget(0))[name]
+    for change in (lambda: stand_in.__setstate__({"x": 1}), lambda: setattr(stand_in, "x", 1)):
+        with pytest.raises((Refused, TypeError, AttributeError)):
+            change()
+    assert not hasattr(stand_in, "x")
 
 
 def test_planted_payloads_do_run_in_the_usual_reader(tmp_path: Path) -> None:
