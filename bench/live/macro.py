@@ -94,9 +94,7 @@ class Macro:
         if channels != self.image_channels:
             raise BadValue(f"images of {channels} channels; this network takes {self.image_channels}")
         if height % factor or width % factor:
-            raise BadValue(
-                f"images of {height} x {width} pixels; {self.stages - 1} reductions need sides divisible by {factor}"
-            )
+            raise BadValue(f"images of {height} x {width} pixels; this network needs sides divisible by {factor}")
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,8 @@ def as_pictures(values: npt.NDArray[np.generic], where: str) -> Pictures:
         values = values[..., None]
     if values.ndim != 4 or 0 in values.shape:
         raise BadFile(f"{where} has shape {values.shape}; pictures have (n, height, width, channels)")
-    if values.shape[3] > MOST_CHANNELS:
+    first = values.shape[1] in (1, 3) and values.shape[2] == values.shape[3] > 4  # channels, height, width
+    if values.shape[3] > MOST_CHANNELS or first:
         hint = "; move the channels last" if values.shape[1] in (1, 3) else ""
         raise BadFile(f"{where} has shape {values.shape}, so {values.shape[3]} channels{hint}")
     if values.dtype != np.uint8:

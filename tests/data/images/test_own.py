@@ -103,6 +103,7 @@ def test_grey_pictures_and_other_whole_numbers_are_taken(tmp_path):
         ({"x_train": np.array([None] * 20, dtype=object)}, "object"),
         ({"x_train": np.full((20, 6, 6, 3), 256)}, "0 to 256|256 to 256"),
         ({"x_train": np.zeros((20, 3, 32, 32), np.uint8)}, "channels last"),
+        ({"x_train": np.zeros((20, 3, 8, 8), np.uint8)}, "channels last"),
         ({"x_train": np.zeros((20, 36), np.uint8)}, r"\(20, 36\)"),
         ({"x_train": np.zeros((0, 6, 6, 3), np.uint8)}, r"\(0, 6, 6, 3\)"),
         ({"y_train": np.zeros(19, np.int64)}, "20 train pictures but 19 labels"),
