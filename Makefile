@@ -23,8 +23,8 @@ lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check
 	mkdir -p $(VENV)/types && ln -sfn $(CURDIR) $(VENV)/types/nasgauge
 	cd $(VENV)/types && MYPYPATH=. ../bin/mypy --config-file $(CURDIR)/pyproject.toml \
-	    -m nasgauge -m nasgauge.cli -m nasgauge.testing \
-	    $(foreach floor,bench data proxies reports searchers,-p nasgauge.$(floor))
+	    -m nasgauge -m nasgauge.cli \
+	    $(foreach floor,bench data proxies reports searchers testing,-p nasgauge.$(floor))
 
 speed: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m speed --benchmark-enable --benchmark-columns=median,min,rounds $(ARGS)
