@@ -120,7 +120,7 @@ def _listed(given: str | Sequence[Any]) -> Sequence[Any]:
 
 
 def space(name: str) -> Space:
-    """The search space "topology", "size" or "cells101"."""
+    """The search space "topology", "size", "cells101" or one of yours; UnknownName lists them."""
     from .bench.spaces import space
 
     return space(name)
@@ -133,6 +133,11 @@ def fetch(
 
     Args:
         mirror: a folder or base URL with the layout of the public server, instead of it.
+
+    Raises:
+        UnknownName: no benchmark that can be fetched; the message lists those.
+        MissingFile: a file could not be had, or the table not be written; the message says what to do by hand.
+        BadFile: a file is not the one expected.
     """
     from .data.fetch import fetch
 
@@ -153,6 +158,10 @@ def convert(
 
     Args:
         out: where the table goes; default: below the home folder, under the file's name.
+
+    Raises:
+        MissingFile: no such file.
+        BadFile: damaged, hostile, or none of the known layouts, which the message lists.
     """
     from pathlib import Path
 
