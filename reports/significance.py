@@ -18,6 +18,7 @@ from scipy.stats import rankdata, studentized_range, wilcoxon
 from .statistics import LEVEL, Floats
 
 POWER = 0.8
+SIGNIFICANT = 0.05  # adjusted p: below, two are told apart
 EXACT = 50  # pairs; up to here the signed-rank test counts all signs, ties or not
 FEWEST_TASKS = 6  # with five, even winning everywhere is p = 2 / 2^5 = .0625
 
@@ -48,6 +49,23 @@ def signed_rank(difference: npt.ArrayLike) -> float:
     found = ranks[signs].sum()
     tail = min(ways[: found + 1].sum(), ways[found:].sum()) / ways.sum()
     return float(min(1.0, 2 * tail))
+
+
+def verdict(difference: npt.ArrayLike, adjusted: float) -> int:
+    """1 where ours is told to be above, -1 below, 0 where neither, by differences and their adjusted p.
+
+    The test looks at signed ranks, reports at means. Where the two lie on different sides (many small differences
+    against a few large ones) neither is told to be above.
+
+    >>> verdict([1.0, 2.0, 3.0], 0.01), verdict([1.0, 2.0, 3.0], 0.2), verdict([1.0, 2.0, 3.0, -9.0], 0.01)
+    (1, 0, 0)
+    """
+    known = np.asarray(difference, dtype=np.float64)
+    known = known[~np.isnan(known)]
+    if not known.size or not adjusted < SIGNIFICANT:
+        return 0
+    sides = np.sign([known.mean(), np.sign(known) @ rankdata(np.abs(known))])
+    return int(sides[0]) if sides[0] == sides[1] else 0
 
 
 def holm(p: npt.ArrayLike) -> Floats:

@@ -9,20 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..significance import detectable, effect, holm, signed_rank
+from ..significance import detectable, effect, holm, signed_rank, verdict
 from ..statistics import SEED, Floats, bootstrap_mean
 from .asked import SPLITS, Asked
 from .trajectory import Repetitions
-
-SIGNIFICANT = 0.05
 
 
 def pairs(asked: Asked, found: Mapping[tuple[str, str], Repetitions]) -> pd.DataFrame:
     """One row for each ordered pair of searchers on each data set and split, at the end of the budget [points].
 
     Differences are ``searcher - reference`` of runs with the same seed. ``p_holm`` is the signed-rank test's p,
-    adjusted over all pairs of one data set and split; ``verdict`` is 1 or -1, the sign of the mean difference, where it
-    is below .05, else 0.
+    adjusted over all pairs of one data set and split; `verdict` is 1, -1 or 0.
     """
     rows: list[dict[str, Any]] = []
     for task in asked.tasks:
@@ -66,7 +63,7 @@ def _pairs(ends: Floats) -> dict[tuple[int, int], dict[str, Any]]:
             "mean": mean, "low": float(low[place]), "high": float(high[place]),
             "wins": int((known > 0).sum()), "ties": int((known == 0).sum()), "losses": int((known < 0).sum()),
             "p": float(p[place]), "p_holm": float(adjusted[place]),
-            "verdict": int(np.sign(mean)) if adjusted[place] < SIGNIFICANT else 0,
+            "verdict": verdict(known, float(adjusted[place])),
             "a12": size.a12, "a12_low": size.low, "a12_high": size.high, "detectable": detectable(known),
         }  # fmt: skip
     return rows

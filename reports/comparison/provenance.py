@@ -120,7 +120,8 @@ def reading(asked: Asked) -> tuple[str, ...]:
         "its interval is Tukey & McLaughlin's.",
         "Seeds are paired in tests: runs of one seed are compared with each other. p-values are of the two-sided "
         "Wilcoxon signed-rank test (a tie counts half for each side), adjusted by Holm over all pairs of searchers on "
-        "one data set and split; verdicts such as “beats” are at 5 % of the adjusted p.",
+        "one data set and split; verdicts such as “beats” are at 5 % of the adjusted p, where mean and "
+        "ranks of the differences agree on the side.",
         "Seeds are no tasks: the test over data sets (Friedman, Nemenyi) uses one number for each searcher and data "
         "set, its mean final test accuracy, and is refused where data sets are too few.",
         f"At optimum is the share of repetitions that end within {EQUAL:.5f} points of the best of the table.",

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..significance import SIGNIFICANT
 from ..words import counted, joined, number, p_value, signed
 from .asked import Asked, Task
 
@@ -74,6 +75,8 @@ def _difference(task: Task, reference: str, row: pd.Series[Any], there: pd.DataF
         verb = "beats" if row["verdict"] > 0 else "loses to"
         return f"{name} {verb} {reference} {place} by {size} points", f"{evidence}. {ends}."
     headline = f"{name} and {reference} are not told apart {place}"
+    if row["p_holm"] < SIGNIFICANT:
+        evidence += "; mean and ranks of the differences lie on different sides"
     return headline, f"Difference {signed(row['mean'])} points, {evidence}. {ends}."
 
 

@@ -17,12 +17,11 @@ from ...searchers.bayes.tree_wasserstein import TreeWasserstein
 from ..comparison.batches import Places, diversity
 from ..comparison.trainers import idle_share
 from ..comparison.trajectory import Repetitions
-from ..significance import holm, signed_rank
+from ..significance import holm, signed_rank, verdict
 from ..statistics import LEVEL, SEED, Floats, bootstrap_mean
 from .fleet import Fleet, Setting
 from .volume import volumes
 
-SIGNIFICANT = 0.05
 POINTS = 300  # of a curve over time
 RESAMPLES = 1000
 
@@ -223,14 +222,14 @@ class Numbers:
         rows = []
         for dataset in self.fleet.datasets:
             for measure in ("seconds", "queries"):
-                family = []
+                family: list[tuple[dict[str, Any], Floats]] = []
                 for label in self.fleet.labels:
                     for count in sorted({each.workers for each in self.fleet.runs if each.workers > 1}):
                         pair = [Setting(count, mode) for mode in ("async", "sync")]
                         if all(each in self.fleet.runs for each in pair):
                             free, barrier = (self.values(each, dataset, label, measure) for each in pair)
                             keys = {"dataset": dataset, "measure": measure, "searcher": label, "workers": count}
-                            family.append(keys | _difference(free - barrier))
+                            family.append((keys, free - barrier))
                 rows += _adjusted(family)
         return pd.DataFrame(rows)
 
@@ -244,12 +243,12 @@ class Numbers:
         for dataset in self.fleet.datasets:
             for setting in sorted(self.fleet.runs):
                 for measure in (name for name in COMPARED if name in self.measures):
-                    family = []
+                    family: list[tuple[dict[str, Any], Floats]] = []
                     for one, other in combinations(self.fleet.labels, 2):
                         mine, theirs = (self.values(setting, dataset, each, measure) for each in (one, other))
                         keys = {"dataset": dataset, "workers": setting.workers, "mode": setting.mode,
                                 "measure": measure, "searcher": one, "reference": other}  # fmt: skip
-                        family.append(keys | _difference(mine - theirs))
+                        family.append((keys, mine - theirs))
                     rows += _adjusted(family)
         return pd.DataFrame(rows)
 
@@ -268,9 +267,9 @@ def _difference(difference: Floats) -> dict[str, Any]:
     return {"pairs": known.size, "mean": mean, "low": float(low), "high": float(high), "p": signed_rank(known)}
 
 
-def _adjusted(family: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    adjusted = holm([row["p"] for row in family])
+def _adjusted(family: list[tuple[dict[str, Any], Floats]]) -> list[dict[str, Any]]:
+    rows = [keys | _difference(difference) for keys, difference in family]
     return [
-        {**row, "p_holm": float(p), "verdict": int(np.sign(row["mean"])) if p < SIGNIFICANT else 0}
-        for row, p in zip(family, adjusted, strict=True)
+        {**row, "p_holm": float(p), "verdict": verdict(difference, float(p))}
+        for row, p, (_, difference) in zip(rows, holm([row["p"] for row in rows]), family, strict=True)
     ]

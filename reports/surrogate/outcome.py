@@ -14,11 +14,10 @@ from ...bench.errors import BadFile, MissingFile
 from ...searchers.runner.judging import LEVELS
 from ...searchers.runner.run import Run
 from ...searchers.runner.stretching import failures, measurements, predictions
-from ..significance import holm, signed_rank
+from ..significance import holm, signed_rank, verdict
 from ..statistics import SEED, Floats, Summary, bootstrap_mean, summarise
 from .measures import COMPARED, MEASURES
 
-SIGNIFICANT = 0.05
 NEEDED = ("questions", "models", "scale", "fit_on", "sizes", "draws", "held", "benchmark", "base_seed")
 
 
@@ -140,7 +139,7 @@ class Outcome:
                 "dataset": dataset, "model": model, "reference": self.reference, "size": size, "measure": column,
                 "pairs": known.size, "mean": mean, "low": float(low), "high": float(high), "p": plain,
                 "p_holm": float(adjusted),
-                "verdict": int(better * np.sign(mean)) if adjusted < SIGNIFICANT else 0,
+                "verdict": better * verdict(known, float(adjusted)),
             })  # fmt: skip
         return rows
 

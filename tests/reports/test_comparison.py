@@ -109,10 +109,13 @@ def test_the_summary_tells_a_difference_from_none() -> None:
     )
     worse = {**row, "mean": -0.2, "low": -0.25, "high": -0.15, "verdict": -1}
     assert "loses to random" in findings(task, asked, final, pd.DataFrame([worse]))[0][0]
-    unclear = {**row, "mean": 0.01, "low": -0.02, "high": 0.04, "verdict": 0}
+    unclear = {**row, "mean": 0.01, "low": -0.02, "high": 0.04, "verdict": 0, "p_holm": 0.4}
     headline, evidence = findings(task, asked, final, pd.DataFrame([unclear]))[0]
     assert headline == "evolution and random are not told apart on cifar10 test"
-    assert "+0.010 points" in evidence and "−0.020 to 0.040" in evidence
+    assert "+0.010 points" in evidence and "−0.020 to 0.040" in evidence and "sides" not in evidence
+    torn = {**unclear, "p_holm": 0.01}
+    headline, evidence = findings(task, asked, final, pd.DataFrame([torn]))[0]
+    assert "not told apart" in headline and "mean and ranks of the differences lie on different sides" in evidence
 
 
 def test_one_seed_is_told_without_an_interval(make_run: Any) -> None:

@@ -18,6 +18,7 @@ from nasgauge.reports.significance import (
     friedman,
     holm,
     signed_rank,
+    verdict,
 )
 
 SAMPLES = st.lists(st.sampled_from([1.0, 2.0, 2.5, 3.0, np.nan]), min_size=2, max_size=12)
@@ -43,6 +44,15 @@ def test_signed_rank_with_ties_counts_all_signs(difference: list[float]) -> None
     found = ranks[values > 0].sum() + half
     tail = min((sums <= found + 1e-9).mean(), (sums >= found - 1e-9).mean())
     assert signed_rank(values) == pytest.approx(min(1.0, 2 * tail))
+
+
+def test_nobody_is_told_to_be_above_where_mean_and_ranks_disagree() -> None:
+    """19 small wins and one large loss: the test is sure of the wins, the mean is below."""
+    torn = np.r_[np.linspace(0.1, 0.2, 19), -9.0, np.nan]
+    assert signed_rank(torn) < 0.05 and np.nanmean(torn) < 0
+    assert verdict(torn, signed_rank(torn)) == verdict(-torn, signed_rank(torn)) == 0
+    assert (verdict(torn[:19], 0.01), verdict(-torn[:19], 0.01), verdict(torn[:19], 0.05)) == (1, -1, 0)
+    assert verdict([np.nan], np.nan) == verdict([0.0, 0.0], 0.01) == 0
 
 
 @given(st.lists(st.sampled_from([0.0, 0.01, 0.02, 0.02, 0.2, 0.7, 1.0, np.nan]), min_size=1, max_size=8))
