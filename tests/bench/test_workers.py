@@ -351,3 +351,18 @@ def test_senseless_numbers_of_trainers_and_durations_are_refused() -> None:
         Workers(what, 0)
     with pytest.raises(BadValue, match="backwards"):
         what.evaluate([0])
+
+
+def test_the_free_trainer_with_the_smallest_number_is_next() -> None:
+    seconds = np.arange(1.0, SPACE.size + 1)
+    objective = Objective(SPACE, np.ones(SPACE.size), seconds, Clock(queries=20))
+    workers = Workers(objective, 4)
+    for arch in (8, 2, 1, 0):
+        workers.start(arch)
+    for _ in range(3):
+        workers.finish()  # trainers 3, 2 and 1, in this order
+    for _ in range(3):
+        workers.start(5)
+    while workers.busy:
+        workers.finish()
+    assert objective.log.workers == [3, 2, 1, 0, 1, 2, 3]

@@ -12,7 +12,7 @@ from nasgauge.bench.errors import BadValue
 from nasgauge.bench.objective import Evaluation
 from nasgauge.bench.spaces import space
 from nasgauge.searchers import Recipe, nsga2
-from nasgauge.searchers.nsga2 import crowding, fronts
+from nasgauge.searchers.nsga2 import Nsga2, crowding, fronts
 from nasgauge.testing import SearcherConformance, TinySpace
 
 
@@ -89,3 +89,11 @@ def test_with_one_objective_the_best_survive() -> None:
 def test_senseless_settings_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(BadValue, match="population="):
         nsga2(**wrong).start(TinySpace(), np.random.default_rng(0))
+
+
+def test_of_one_front_the_lonely_survive() -> None:
+    """Six mutual non-dominated points, four places: both ends, then those with the most room around them."""
+    searcher = Nsga2(space("topology"), np.random.default_rng(0), population=4)
+    values, costs = [10.0, 20.0, 21.0, 22.0, 60.0, 90.0], [1.0, 2.0, 2.1, 2.2, 6.0, 9.0]
+    searcher.tell([Evaluation(*each) for each in zip(range(6), values, [1.0] * 6, [12] * 6, costs, strict=True)])
+    assert {arch for arch, _, _ in searcher._parents} == {0, 3, 4, 5}
