@@ -95,9 +95,10 @@ def test_history_holds_every_epoch_in_percent() -> None:
     assert all(curve.shape == (3,) and np.isfinite(curve).all() for curve in history.curves.values())
     assert not history.diverged and history.resumed_after == 0 and history.images_per_second > 0
     images = stripes()
-    x = next(Batches(images).held("test", 100))[0]
-    right = (network.eval()(x).argmax(1).numpy() == images.y_test).mean()
-    assert history.final("test_accuracy") == pytest.approx(100 * right)
+    x, y = next(Batches(images).held("test", 100))
+    logits = network.eval()(x)
+    assert history.final("test_accuracy") == pytest.approx(100 * (logits.argmax(1) == y).double().mean().item())
+    assert history.final("test_loss") == pytest.approx(cross_entropy(logits, y).item(), rel=1e-4)
     assert history.final("train_accuracy") > 80  # stripes are easy
 
 
