@@ -18,6 +18,7 @@ from .modules import batch_statistics, laid_out, removing
 from .proxy import Proxy, named_by_settings
 from .signals import Signals
 
+LISTED = 16  # images whose patterns are ticked off in a list of all 2^16; with more, they are sorted
 NASWOT = "Mellor et al., Neural Architecture Search without Training, ICML 2021"
 
 
@@ -77,7 +78,7 @@ def swap(repeats: int = 1, batch: int = 16) -> Proxy:
     def score(signals: Signals) -> float:
         images = signals.subject.batch.images[:batch]
         others = (signals.subject.redrawn("normal", repeat) for repeat in range(1, repeats))
-        return sum(len(_patterns(network, images)) for network in chain([signals.normal], others)) / repeats
+        return sum(_patterns(network, images) for network in chain([signals.normal], others)) / repeats
 
     return Proxy("swap", "Peng et al., SWAP-NAS, ICLR 2024", score, frozenset({"normal"}), needs=frozenset({"images"}))
 
@@ -131,17 +132,23 @@ def _smallest_side(network: nn.Module) -> int:
     return -(-3 // factor) * factor
 
 
-def _patterns(network: nn.Module, images: Tensor) -> Tensor:
-    """The distinct rows of on/off bits of all units over the images, each packed into one integer."""
+def _patterns(network: nn.Module, images: Tensor) -> int:
+    """How many different rows of on/off bits all units have over the images, each row packed into one integer."""
     weights = 2 ** torch.arange(len(images), dtype=torch.int64, device=images.device)
+    few = len(images) <= LISTED
+    seen = torch.zeros(2 ** len(images) if few else 0, dtype=torch.bool, device=images.device)
     rows: list[Tensor] = []
 
     def pack(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         codes = units(inputs[0].detach()) > 0
-        rows.append(torch.unique((codes * weights[:, None]).sum(0)))
+        packed = (codes * weights[:, None]).sum(0)
+        if few:
+            seen[packed] = True
+        else:
+            rows.append(torch.unique(packed))
 
     _observe(network, images, [m.register_forward_pre_hook(pack) for m in network.modules() if isinstance(m, nn.ReLU)])
-    return torch.unique(torch.cat(rows)) if rows else torch.empty(0)
+    return int(seen.sum()) if few else len(torch.unique(torch.cat(rows))) if rows else 0
 
 
 def _codes(network: nn.Module, images: Tensor) -> Tensor:

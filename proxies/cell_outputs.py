@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..bench.errors import BadValue
 from .initial import generator
-from .modules import batch_statistics, laid_out, removing
+from .modules import batch_statistics, laid_out, removing, symmetric
 from .subject import Subject
 
 BATCH = 64
@@ -24,7 +24,7 @@ def entropy(output: Tensor) -> float:
     """
     rows = observations(output).double()
     centred = rows - rows.mean(0)
-    values = torch.linalg.eigvalsh((centred.T @ centred).cpu() / len(rows)).clamp(min=0)
+    values = torch.linalg.eigvalsh(symmetric(centred.T).cpu() / len(rows)).clamp(min=0)
     total = values.sum()
     if not total > 0:
         return math.nan

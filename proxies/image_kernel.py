@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
-from .modules import batch_statistics, normalisations, removing
+from .modules import batch_statistics, normalisations, removing, symmetric
 
 CHUNK = 8  # images, or cotangents, propagated at once
 
@@ -58,8 +58,7 @@ def gram(gradients: Iterable[Tensor]) -> Tensor:
 
 
 def _products(rows: Tensor) -> Tensor:
-    exact = rows.double()
-    return exact @ exact.T
+    return symmetric(rows.double())
 
 
 class Rows:
@@ -133,6 +132,9 @@ def _is_plain(network: nn.Module) -> bool:
 def _by_weight(layer: nn.Conv2d, given: Tensor, gradient: Tensor) -> Tensor:
     """Gradients of a convolution's weight, one for every image: those of one image with a group for each, (n, ...)."""
     n, shape = len(given), layer.weight.shape
+    if shape[2:] == (1, 1) and layer.stride == (1, 1) and layer.padding == (0, 0) and layer.groups == 1:
+        rows, others = (each.permute(0, 2, 3, 1).flatten(1, 2) for each in (gradient, given))
+        return (rows.transpose(1, 2) @ others)[..., None, None]
     one, other = (each.reshape(1, -1, *each.shape[2:]) for each in (gradient, given))
     weights = layer.weight.new_empty((n * shape[0], *shape[1:]))  # of which only the shape is read
     stride, padding, dilation, groups = layer.stride, layer.padding, layer.dilation, n * layer.groups

@@ -32,6 +32,14 @@ def laid_out(images: Tensor) -> Tensor:
     return images.contiguous(memory_format=torch.channels_last) if images.device.type == "cpu" else images
 
 
+def symmetric(rows: Tensor) -> Tensor:
+    """``rows @ rows.T``; NumPy computes one half and mirrors it, PyTorch computes both."""
+    if rows.device.type != "cpu":
+        return rows @ rows.T
+    values = rows.detach().numpy()
+    return torch.from_numpy(values @ values.T)
+
+
 @contextmanager
 def removing(hooks: Iterable[RemovableHandle]) -> Iterator[None]:
     """Hooks that are removed again whatever happens."""

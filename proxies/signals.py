@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import torch
@@ -140,8 +140,9 @@ class Signals:
         """d(sum of an image's logits)/d(image), (n, inputs)."""
         self._also("jacobian")
         forward = self.forward
-        (jacobian,) = torch.autograd.grad(forward.logits.sum(), forward.images, retain_graph=True, allow_unused=True)
-        return (torch.zeros_like(forward.images) if jacobian is None else jacobian).detach().flatten(1)
+        with self._passing("jacobian") as keep:
+            found = torch.autograd.grad(forward.logits.sum(), forward.images, retain_graph=keep, allow_unused=True)
+        return (torch.zeros_like(forward.images) if found[0] is None else found[0]).flatten(1)
 
     @signal
     def _graph(self) -> tuple[list[tuple[str, Tensor]], list[Tensor]]:
@@ -150,11 +151,11 @@ class Signals:
         forward = self.forward
         weights = [(name, module.weight) for name, module in weighted(self.network)]
         loss = cross_entropy(forward.logits, self.subject.batch.labels)
-        with forward.saliency.heard() if forward.saliency else nullcontext():
+        with self._passing("_graph") as keep, forward.saliency.heard() if forward.saliency else nullcontext():
             if forward.twice:
                 return weights, forward.twice.gradients(loss)
             wanted = [weight for _, weight in weights]
-            found = torch.autograd.grad(loss, wanted, retain_graph=True, allow_unused=True)
+            found = torch.autograd.grad(loss, wanted, retain_graph=keep, allow_unused=True)
         return weights, [torch.zeros_like(w) if g is None else g for w, g in zip(wanted, found, strict=True)]
 
     @signal
@@ -170,8 +171,13 @@ class Signals:
     def curvature(self) -> float:
         """W . H g summed over the weights of `layers`, H the loss's Hessian and g its gradient; see `Twice`."""
         self._also("curvature")
-        _, gradients = self._graph
-        found: float = self.forward.twice.curvature(gradients)
+        weights, gradients = self._graph
+        self._values["_graph"] = weights, [gradient.detach() for gradient in gradients]
+        if "jacobian" in self.reads:
+            self._ahead("jacobian")  # else this pass, the longest, would have to keep what it has read
+        forward = self.forward
+        with self._passing("curvature") as keep:
+            found: float = forward.twice.curvature(gradients, keep)
         return found
 
     @signal
@@ -216,12 +222,32 @@ class Signals:
         """How evenly the channels of every cell of `cells` vary; see `entropy`."""
         return [entropy(output.detach()) for output in self.cells]
 
+    @contextmanager
+    def _passing(self, name: str) -> Iterator[bool]:
+        """Whether a backward pass has to leave the labelled pass's graph to another one; the last lets go of it."""
+        left = {PASSES[each] for each in self.reads & PASSES.keys()} - self._values.keys() - {name}
+        yield bool(left)
+        if not left:
+            self._values["forward"] = self._values["forward"].let_go()
+
+    def _ahead(self, name: str) -> None:
+        """Compute a signal before somebody asks for it, on nobody's account."""
+        self._users.append(set())
+        try:
+            getattr(self, name)
+        finally:
+            self._users.pop()
+
     def _also(self, name: str) -> None:
         """Make the labelled pass again with ``name`` if it was not announced."""
         if name not in self.reads:
             self.reads |= {name}
             for made in ("forward", "_graph"):
                 self._values.pop(made, None)
+
+
+PASSES = {"jacobian": "jacobian", "layers": "_graph", "saliency": "_graph", "curvature": "curvature"}
+"""The backward passes through the labelled pass, by the signals that need them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,6 +259,10 @@ class Forward:
     agreement: Any
     saliency: Any
     twice: Any
+
+    def let_go(self) -> Forward:
+        """The same without its graph, which is most of what a network takes."""
+        return replace(self, images=self.images.detach(), logits=self.logits.detach(), twice=None)
 
 
 class Saliency:

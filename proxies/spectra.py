@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ..bench.errors import BadValue
 from .image_kernel import coupled_kernel, own_kernel
 from .initial import generator
-from .modules import batch_statistics, laid_out, removing
+from .modules import batch_statistics, laid_out, removing, symmetric
 from .proxy import Proxy, named_by_settings
 from .signals import Signals
 
@@ -73,15 +73,15 @@ def meco(side: int = 64) -> Proxy:
         stream = generator(signals.subject.seed, "meco")
         image = torch.randn(1, batch.images.shape[1], side, side, generator=stream).to(batch.images.device)
         found: list[float] = []
-        # A container answers what its last part answers: the same tensor, worked out once unless changed in place.
-        last: list[Tensor] = []
-        version: list[int] = []
+        # A container answers what its last part answers, and a skip what it was given: worked out once.
+        known: dict[tuple[int, int], tuple[Tensor, float]] = {}
 
         def watch(_: nn.Module, __: Any, output: Any) -> None:
             if isinstance(output, Tensor):
-                same = last and last[0] is output and version[0] == output._version
-                found.append(found[-1] if same else _smallest(output[0]))
-                last[:], version[:] = [output], [output._version]
+                key = id(output), output._version
+                if key not in known:
+                    known[key] = output, _smallest(output[0])
+                found.append(known[key][1])
 
         hooks = [module.register_forward_hook(watch) for module in network.modules()]
         with removing(hooks), torch.no_grad(), batch_statistics(network):
@@ -95,6 +95,7 @@ def _smallest(output: Tensor) -> float:
     """Smallest eigenvalue of the correlation matrix of one image's channels, (channels, ...)."""
     rows = output.flatten(1) if output.dim() > 1 else output[:, None]
     centred = (rows - rows.mean(1, keepdim=True)).double()
-    norms = centred.norm(dim=1, keepdim=True)
-    unit = torch.where(norms > 0, centred / norms, 0.0)
-    return float(torch.linalg.eigvalsh((unit @ unit.T).cpu())[0])
+    products = symmetric(centred)
+    norms = products.diagonal().sqrt()
+    scale = torch.where(norms > 0, 1 / norms, 0.0)
+    return float(torch.linalg.eigvalsh((products * scale * scale[:, None]).cpu())[0])

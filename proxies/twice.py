@@ -20,13 +20,15 @@ from torch.nn.functional import avg_pool2d, conv2d
 
 from .modules import normalisations, weighted
 
+KEPT = 4  # rectified images remembered: the nodes of a cell
 Shape = tuple[Any, Any, Any, int]  # stride, padding, dilation, groups
 
 
 class Twice:
     """The passes through one network: forward inside `watching`, then `gradients`, then `curvature`.
 
-    `nn.Conv2d`, `nn.BatchNorm2d` and `nn.AvgPool2d` take the short way; every other module is differentiated as usual.
+    `nn.Conv2d`, `nn.BatchNorm2d`, `nn.AvgPool2d` and `nn.ReLU` take the short way; every other module is
+    differentiated as usual.
     """
 
     def __init__(self, weights: Sequence[Tensor]) -> None:
@@ -34,6 +36,7 @@ class Twice:
         like = self._weights[0] if self._weights else torch.ones(())
         self._factor = torch.ones_like(like[(0,) * like.dim()], requires_grad=True)
         self._scaled: set[int] = set()
+        self._rectified: list[tuple[Tensor, Tensor, tuple[int, int]]] = []
         self.by_factor = False
         """Whether the pass under way asks for the derivative by the factor."""
 
@@ -44,12 +47,14 @@ class Twice:
             *((each, partial(self._convolve, each)) for _, each in weighted(network) if _plain_convolution(each)),
             *((each, partial(_normalise, each)) for each in normalisations(network) if _is_own(each, nn.BatchNorm2d)),
             *((each, partial(_pool, each)) for each in network.modules() if _is_own(each, nn.AvgPool2d)),
+            *((each, self._rectify) for each in network.modules() if _is_own(each, nn.ReLU) and not each.inplace),
         ]
         for module, forward in short:
             module.forward = forward
         try:
             yield
         finally:
+            self._rectified.clear()
             for module, _ in short:
                 del module.forward
 
@@ -58,7 +63,7 @@ class Twice:
         found = torch.autograd.grad(loss, self._weights, create_graph=True, allow_unused=True)
         return [torch.zeros_like(w) if g is None else g for w, g in zip(self._weights, found, strict=True)]
 
-    def curvature(self, gradients: Sequence[Tensor]) -> float:
+    def curvature(self, gradients: Sequence[Tensor], retain_graph: bool = False) -> float:
         """W . H g, summed over all weights."""
         inner = torch.stack([(each.detach() * each).sum() for each in gradients]).sum()
         if not inner.requires_grad:
@@ -66,7 +71,7 @@ class Twice:
         others = [weight for weight in self._weights if id(weight) not in self._scaled]
         self.by_factor = True
         try:
-            found = torch.autograd.grad(inner, [self._factor, *others], retain_graph=True, allow_unused=True)
+            found = torch.autograd.grad(inner, [self._factor, *others], retain_graph=retain_graph, allow_unused=True)
         finally:
             self.by_factor = False
         both = zip(self._weights, gradients, strict=True)
@@ -80,6 +85,15 @@ class Twice:
         shape = (module.stride, module.padding, module.dilation, module.groups)
         found: Tensor = _Convolution.apply(images, module.weight, self._factor, shape, self)  # type: ignore[no-untyped-call]
         return found if module.bias is None else found + module.bias[:, None, None]
+
+    def _rectify(self, images: Tensor) -> Tensor:
+        """Images that several edges of a cell read are rectified once."""
+        for held, rectified, versions in self._rectified:
+            if held is images and versions == (images._version, rectified._version):
+                return rectified
+        found: Tensor = _Rectifier.apply(images)  # type: ignore[no-untyped-call]
+        self._rectified = [*self._rectified[1 - KEPT :], (images, found, (images._version, found._version))]
+        return found
 
 
 def _is_own(module: nn.Module, kind: type[nn.Module]) -> bool:
@@ -230,20 +244,19 @@ class _Pool(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, images: Tensor, settings: tuple[Any, ...]) -> Tensor:  # type: ignore[override]
-        ctx.save_for_backward(images)
-        ctx.settings = settings
+        ctx.shape, ctx.settings = images.shape, settings
         return avg_pool2d(images, *settings)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        (images,) = ctx.saved_tensors
-        return _PoolBackward.apply(gradient, images.detach(), ctx.settings), None  # type: ignore[no-untyped-call]
+        return _PoolBackward.apply(gradient, ctx.shape, ctx.settings), None  # type: ignore[no-untyped-call]
 
 
 class _PoolBackward(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, gradient: Tensor, images: Tensor, settings: tuple[Any, ...]) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, gradient: Tensor, shape: torch.Size, settings: tuple[Any, ...]) -> Tensor:  # type: ignore[override]
         ctx.settings = settings
+        images = _blank(shape, gradient)
         found: Tensor = torch.ops.aten.avg_pool2d_backward(gradient, images, *(_pairs(each) for each in settings))
         return found
 
@@ -252,9 +265,44 @@ class _PoolBackward(torch.autograd.Function):
         return avg_pool2d(given, *ctx.settings), None, None
 
 
+class _Rectifier(torch.autograd.Function):
+    """max(x, 0). The usual second derivative adds an image of zeros."""
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor) -> Tensor:  # type: ignore[override]
+        output = images.relu()
+        ctx.save_for_backward(output)
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+        found: Tensor = _RectifierBackward.apply(gradient, ctx.saved_tensors[0].detach())  # type: ignore[no-untyped-call]
+        return found
+
+
+class _RectifierBackward(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, gradient: Tensor, output: Tensor) -> Tensor:  # type: ignore[override]
+        ctx.save_for_backward(output)
+        return torch.ops.aten.threshold_backward(gradient, output, 0)  # type: ignore[no-any-return]
+
+    @staticmethod
+    def backward(ctx: Any, given: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        return torch.ops.aten.threshold_backward(given, ctx.saved_tensors[0], 0), None
+
+
 def _pairs(setting: Any) -> Any:
     """Numbers as the compiled operators take them."""
     return (setting, setting) if type(setting) is int else setting
+
+
+def _blank(shape: torch.Size, like: Tensor) -> Tensor:
+    """A tensor that lies in memory as another one, whose numbers nobody reads."""
+    last = like.is_contiguous(memory_format=torch.channels_last)
+    return torch.empty(
+        shape, dtype=like.dtype, device=like.device,
+        memory_format=torch.channels_last if last else torch.contiguous_format,
+    )  # fmt: skip
 
 
 def _channel(values: Tensor) -> Tensor:
@@ -262,4 +310,7 @@ def _channel(values: Tensor) -> Tensor:
 
 
 def _dot(one: Tensor, other: Tensor) -> Tensor:
-    return (one * other).sum()
+    """Sum of the products, read in the order in which the images lie in memory."""
+    if one.stride() == other.stride() and one.is_contiguous(memory_format=torch.channels_last):
+        one, other = one.permute(0, 2, 3, 1), other.permute(0, 2, 3, 1)
+    return torch.dot(one.reshape(-1), other.reshape(-1))

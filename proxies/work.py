@@ -16,6 +16,7 @@ from ..bench.live.device import device_of, now
 from ..bench.live.macro import Macro, StackMacro
 from ..bench.live.weights import Law
 from ..bench.spaces import Space
+from .memory import kept
 from .minibatch import moved
 from .plan import Piece
 from .proxy import Batch, Proxy
@@ -53,7 +54,7 @@ def score_piece(work: Work | bytes, piece: Piece) -> tuple[Piece, list[Row]]:
         torch.set_num_threads(1)
         work = _unpacked(work)
     device = device_of(work.device)
-    with one_thread() if device.type == "cpu" else _exact():
+    with kept(), one_thread() if device.type == "cpu" else _exact():
         batch = moved(work.batch, device)
         _warm_up(work.device)
         return piece, [score_one(work, arch, batch) for arch in piece.ids]

@@ -31,6 +31,13 @@ def zen(repeats: int = 1, batch: int = 16, noise: float = 1e-2) -> Proxy:
     return Proxy("zen", "Lin et al., Zen-NAS, ICCV 2021, algorithm 1", score, frozenset({"normal"}))
 
 
+def _variance(images: Tensor) -> Tensor:
+    """The unbiased variance of each channel, (channels,), as a normalisation works it out: faster than `Tensor.var`."""
+    mean, variance = images.new_zeros(2, images.shape[1])
+    torch.native_batch_norm(images, None, None, mean, variance, True, 1.0, 1e-5)
+    return variance
+
+
 def _once(signals: Signals, repeat: int, batch: int, noise: float) -> float:
     subject = signals.subject
     network = subject.redrawn("normal", repeat) if repeat else signals.normal
@@ -41,7 +48,7 @@ def _once(signals: Signals, repeat: int, batch: int, noise: float) -> float:
     maps: list[Tensor] = []
 
     def variance(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        variances.append(inputs[0].var(dim=(0, 2, 3)).mean())
+        variances.append(_variance(inputs[0]).mean())
 
     def keep(_: nn.Module, __: Any, output: Tensor) -> None:
         maps.append(output)

@@ -18,6 +18,7 @@ from nasgauge.bench.spaces import space
 from nasgauge.proxies import Proxy, engine, names
 from nasgauge.proxies import proxy as called
 from nasgauge.proxies.combinations import Combination
+from nasgauge.proxies.memory import kept
 from nasgauge.proxies.proxy import Batch
 from nasgauge.proxies.score_run import ScoreRun
 from nasgauge.proxies.signals import Signals
@@ -107,7 +108,11 @@ def test_scores_of_the_gradient_together(name: str, row: Row) -> None:
 def test_all_together_beside_each_alone(row: Row) -> None:
     """What `--proxy all` asks for, beside a run with each of its names; each builds its own network.
 
-    Half of what is left is shared by nothing: the Hessian product of grasp and the second batch of zico.
+    What bounds the ratio: in passes through the network (forward 1, backward by images 1, by weights too 2), each
+    alone takes 37 and all together 11 for grad_norm, snip, plain, fisher, knas, grasp, zico, jacob_cov, epe_nas,
+    vote and naswot; that is 3.4, of which grasp's Hessian product (4) and zico's second batch (3) are shared by
+    nobody. The others (az_nas, ntk, zen, swap, meco, synflow) look at images or weights of their own and share less.
+    The graph that several passes share must be kept, which makes each of them slower than one that can forget.
     """
     batch = batch_of(128)
 
@@ -119,12 +124,13 @@ def test_all_together_beside_each_alone(row: Row) -> None:
     together, _ = names.chosen(["all"])
     calls = {made.name: run(made) for made in each}
     calls["together"] = lambda: score(Candidate(TSS, CELLS["typical"], batch), together)
-    found = in_turns(calls, rounds=1)
+    with kept():  # as the engine does
+        found = in_turns(calls, rounds=2)
     summed = sum(found[made.name] for made in each)
     plain = sum(found[made.name] for made in each if isinstance(made, Proxy))
-    row("all proxies, batch 128, combinations alone too", found["together"], "s", summed / 2, "each alone", summed)
-    row("all proxies, batch 128, combinations not counted", found["together"], "s", plain / 1.5, "each alone", plain)
-    assert summed >= 2 * found["together"]
+    row("all proxies, batch 128, combinations alone too", found["together"], "s", summed / 3, "each alone", summed)
+    row("all proxies, batch 128, combinations not counted", found["together"], "s", plain / 2, "each alone", plain)
+    assert summed >= 2.4 * found["together"]
 
 
 def test_six_beside_their_authors_way(row: Row) -> None:
