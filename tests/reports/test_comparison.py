@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.multitest import multipletests
 
 from nasgauge.bench.errors import BadFile, MissingFile, NasgaugeError, UnknownName
 from nasgauge.bench.run_folder import write_frame
@@ -116,6 +117,13 @@ def test_the_summary_tells_a_difference_from_none() -> None:
     torn = {**unclear, "p_holm": 0.01}
     headline, evidence = findings(task, asked, final, pd.DataFrame([torn]))[0]
     assert "not told apart" in headline and "mean and ranks of the differences lie on different sides" in evidence
+
+
+def test_p_is_adjusted_over_all_pairs_of_one_data_set_and_split(make_run: Any) -> None:
+    pairs = outcome(make_run(labels=["random", "a", "b", "c"], seeds=12, evaluations=10)).tables["pairs"]
+    for _, family in pairs[pairs["searcher"] < pairs["reference"]].groupby(["dataset", "split"]):
+        assert len(family) == 6
+        np.testing.assert_allclose(family["p_holm"], multipletests(family["p"], method="holm")[1])
 
 
 def test_one_seed_is_told_without_an_interval(make_run: Any) -> None:
