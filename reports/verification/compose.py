@@ -36,7 +36,7 @@ def verification(run: Run) -> Report:
         lead=f"{plan['dataset']}, {METRIC_WORDS[plan['metric']]} after {plan['recipe']['epochs']} epochs; "
         f"{counted(len(plan['seeds']), 'training')} of each",
         sections=(
-            Section("", (*_alarms(found), _findings(found), _facts(found))),
+            Section("", (*_alarms(found), *_findings(found), _facts(found))),
             Section("Agreement with the table", (agreement, _grid(found))),
             Section("Learning curves", (curves,)),
             Section("What it cost", (_costs(found),)),
@@ -74,7 +74,8 @@ def _alarms(found: Outcome) -> list[Alarm]:
     return alarms
 
 
-def _findings(found: Outcome) -> Findings:
+def _findings(found: Outcome) -> tuple[Findings, ...]:
+    """What can be said at a glance; nothing of one architecture that was trained otherwise."""
     agreement = found.agreement
     items = []
     if found.faithful and agreement.judged:
@@ -83,7 +84,7 @@ def _findings(found: Outcome) -> Findings:
     order = _order(found)
     if order:
         items.append(order)
-    return Findings(tuple(items))
+    return (Findings(tuple(items)),) if items else ()
 
 
 def _bias(found: Outcome) -> str:

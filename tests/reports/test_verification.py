@@ -147,6 +147,11 @@ def test_the_page_says_what_differs_from_the_table(tmp_path: Path) -> None:
     assert "The order of all 4 architectures is the table" in other
 
 
+def test_without_a_finding_there_is_no_empty_box(tmp_path: Path) -> None:
+    found = report(made_up(tmp_path / "run", {1: [90.0]}, {1: [90.5]}, limit=200, seeds=1)).sections[0]
+    assert [block.kind for block in found.blocks] == ["alarm", "facts"]
+
+
 def test_figures_tables_and_bytes(tmp_path: Path) -> None:
     run = made_up(tmp_path / "run", MEASURED, TABULATED, curve=True)
     first, second = report(run), report(Run(run.folder))
