@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,10 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from nasgauge.reports.comparison.anytime import mean_ranks, ranks_over
-from nasgauge.reports.comparison.fronts import attained, hypervolume
+from nasgauge.reports.comparison.asked import Optimum
+from nasgauge.reports.comparison.fronts import attained, hypervolume, told
 from nasgauge.reports.comparison.milestones import Reached, reached
-from nasgauge.reports.comparison.outcome import outcome
+from nasgauge.reports.comparison.outcome import _final, outcome
 from nasgauge.reports.comparison.quality import area, common_start, gaps_of_selection
 from nasgauge.reports.comparison.trainers import idle_share, makespan
 from nasgauge.reports.comparison.trajectory import Repetitions, split
@@ -204,3 +206,16 @@ def _task() -> Any:
     from types import SimpleNamespace
 
     return SimpleNamespace(dataset="d")
+
+
+def test_only_the_longest_trainings_take_part_in_a_front() -> None:
+    ours = runs_of({"value": [90.0, 80.0, NAN, 85.0], "budget": [4, 12, 12, 12], "cost": [1.0, 2.0, 3.0, NAN]})
+    assert told(ours).tolist() == [[False, True, False, False]]
+
+
+def test_the_share_at_the_optimum_forgives_rounding_and_nothing_else() -> None:
+    ours = runs_of(*({"value": [1.0], "test": [accuracy]} for accuracy in (95.0, 95.0 - 5e-6, 94.9, 90.0)))
+    task: Any = SimpleNamespace(dataset="d", optimum={"test": Optimum(1, 95.0, "")}, mean_of_space={"test": 80.0})
+    row = _final(task, "s", "test", ours)
+    assert row["at_optimum"] == 0.5
+    assert row["regret"] == pytest.approx(95 - np.mean([95.0, 95.0, 94.9, 90.0]), abs=1e-5)
