@@ -254,8 +254,12 @@ def _minibatches(
         if not datasets:
             raise BadValue("images are needed; name a set such as 'cifar10' or 'digits', or give your own")
         images = datasets[0]
-    pictures = images if isinstance(images, (Images, Batch)) else load(images, image_folder)
-    return Minibatches(pictures, batch, second)
+    if isinstance(images, (Images, Batch)):
+        return Minibatches(images, batch, second)
+    if not isinstance(images, (str, os.PathLike)):
+        given = type(images).__name__
+        raise BadValue(f"images of type {given}; give the name or path of a set, an Images, or ng.proxies.Batch(...)")
+    return Minibatches(load(images, image_folder), batch, second)
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -38,8 +38,8 @@ class Minibatches:
         if isinstance(size, bool) or not isinstance(size, int) or size < 2:
             raise BadValue(f"batch={size!r}; legal: a number of images from 2 on")
         if images.count("train") < size * (1 + second):
-            need = f"two batches of {size}" if second else f"a batch of {size}"
-            raise BadValue(f"{images.name} has {images.count('train'):,} training pictures; {need} need more")
+            need = f"two batches of {size:,} need" if second else f"a batch of {size:,} needs"
+            raise BadValue(f"{images.name} has {images.count('train'):,} training pictures; {need} more")
 
     @property
     def shape(self) -> tuple[int, int, int]:

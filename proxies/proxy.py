@@ -29,6 +29,9 @@ class Batch:
     """One minibatch: ``images`` (n, channels, height, width), normalised float32, and ``labels`` (n,) int64.
 
     A second one of the same shape is there for proxies that compare two.
+
+    Raises:
+        BadValue: other shapes, labels that are no class, pixels that are no numbers, half of a second batch.
     """
 
     images: Tensor
@@ -37,8 +40,30 @@ class Batch:
     second_images: Tensor | None = None
     second_labels: Tensor | None = None
 
+    def __post_init__(self) -> None:
+        _check(self.images, self.labels, self.classes)
+        if (self.second_images is None) != (self.second_labels is None):
+            raise BadValue("the second batch lacks its images or its labels; give second_images= and second_labels=")
+        if self.second_images is not None and self.second_labels is not None:
+            _check(self.second_images, self.second_labels, self.classes)
+            if self.second_images.shape != self.images.shape:
+                first, second = tuple(self.images.shape), tuple(self.second_images.shape)
+                raise BadValue(f"batches of shapes {first} and {second}; legal: two of the same shape")
+
     def __len__(self) -> int:
         return len(self.labels)
+
+
+def _check(images: Tensor, labels: Tensor, classes: int) -> None:
+    """BadValue unless images and labels are a batch."""
+    shape = tuple(images.shape)
+    if len(shape) != 4 or tuple(labels.shape) != shape[:1]:
+        legal = "(n, channels, height, width) and (n,)"
+        raise BadValue(f"images of shape {shape} with labels of shape {tuple(labels.shape)}; legal: {legal}")
+    if labels.is_floating_point() or (len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < classes):
+        raise BadValue(f"labels are not whole numbers from 0 to {classes - 1}, the {classes} classes given")
+    if not bool(images.isfinite().all()):
+        raise BadValue("images hold NaN or infinite pixels; legal: numbers, such as normalised ones")
 
 
 @dataclass(frozen=True)

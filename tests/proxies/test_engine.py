@@ -261,6 +261,21 @@ def test_a_batch_of_ones_own(tmp_path: Path) -> None:
         score(TOPOLOGY, ["zico"], tmp_path / "other", archs=[6111], images=batch, jobs=1)
 
 
+@pytest.mark.parametrize(("wrong", "message"), [
+    ({"images": torch.zeros(8, 8, 8)}, r"shape \(8, 8, 8\)"),
+    ({"labels": torch.zeros(7, dtype=torch.int64)}, "labels of shape"),
+    ({"labels": torch.arange(8)}, "from 0 to 2"), ({"labels": -torch.ones(8, dtype=torch.int64)}, "from 0 to 2"),
+    ({"labels": torch.zeros(8)}, "whole numbers"), ({"images": torch.full((8, 1, 8, 8), torch.nan)}, "NaN"),
+    ({"second_images": torch.zeros(8, 1, 8, 8)}, "second_labels="),
+    ({"second_images": torch.zeros(4, 1, 8, 8), "second_labels": torch.zeros(4, dtype=torch.int64)}, "same shape"),
+])  # fmt: skip
+def test_what_is_no_batch_is_refused(wrong: dict[str, Any], message: str) -> None:
+    right = {"images": torch.zeros(8, 1, 8, 8), "labels": torch.arange(8) % 3, "classes": 3}
+    assert len(Batch(**right)) == 8  # type: ignore[arg-type]
+    with pytest.raises(BadValue, match=message):
+        Batch(**{**right, **wrong})  # type: ignore[arg-type]
+
+
 def test_columns_alone_need_no_images(tmp_path: Path) -> None:
     run = score(space("cells101"), ["params", "depth", "rank_sum:params+depth"], tmp_path / "run", archs=5)
     frame = run.frame()
@@ -273,7 +288,8 @@ def test_columns_alone_need_no_images(tmp_path: Path) -> None:
     ({"archs": 0}, "archs=0"), ({"archs": 10**6}, "1 to 15,625"), ({"archs": []}, "no architecture"),
     ({"batch": 10**5}, "training pictures"), ({"batch": 1}, "batch=1"), ({"jobs": 0}, "jobs=0"),
     ({"base_seed": -1}, "base_seed=-1"), ({"device": "cuda:77"}, "not available"), ({"images": None}, "images are"),
-    ({"macro": Macro()}, "channels"), ({"macro": Macro.mini().but(widths=(4,) * 9)}, "divisible by 16"),
+    ({"images": torch.zeros(8, 1, 8, 8)}, "images of type Tensor"), ({"macro": Macro()}, "channels"),
+    ({"macro": Macro.mini().but(widths=(4,) * 9)}, "divisible by 16"),
 ])  # fmt: skip
 def test_bad_input_ends_in_one_error_and_leaves_nothing(tmp_path: Path, wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(BadValue, match=message):

@@ -54,7 +54,7 @@ def test_shards_say_what_is_left_until_they_are_merged(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("shape", "message"), [
-    ((9, 9, 1), "9 x 9 pixels; 1 reductions need sides divisible by 2"), ((8, 8, 3), "images of 3 channels"),
+    ((9, 9, 1), "9 x 9 pixels; this network needs sides divisible by 2"), ((8, 8, 3), "images of 3 channels"),
 ])  # fmt: skip
 def test_images_that_do_not_fit_are_refused(tmp_path: Path, shape: tuple[int, ...], message: str) -> None:
     """The bundled table brings its skeleton, for grey images with even sides."""
