@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..bench.benchmark import Benchmark
+from ..bench.counts import check_count, check_jobs
 from ..bench.environment import environment
 from ..bench.errors import BadValue, NotMeasured
 from ..bench.live import need_torch
@@ -16,6 +17,7 @@ from ..bench.parallel import answers, counted
 from ..bench.run_folder import folder_for, write_frame
 from ..bench.spaces import Architectures, Ids, Space
 from ..bench.spaces import space as space_called
+from .memory import kept
 from .names import chosen
 from .plan import ASKED, Piece, Plan, architectures, skeleton
 from .score_run import ARCHITECTURES, COLUMNS, ScoreRun, part_of
@@ -90,12 +92,9 @@ def score(
     """
     single, combinations = chosen(proxies)
     base, count = _shard(shard)
-    if jobs == 0:
-        raise BadValue("jobs=0 given; legal: a number of processes, or -1 for one per core")
-    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
-        raise BadValue(f"seeds={seeds!r}; legal: an integer of at least 1")
-    if isinstance(base_seed, bool) or not isinstance(base_seed, int) or base_seed < 0:
-        raise BadValue(f"base_seed={base_seed!r}; legal: an integer from 0 on")
+    check_jobs(jobs)
+    check_count("seeds", seeds, "initial weights that each network is scored with")
+    check_count("base_seed", base_seed, "the first seed", least=0)
     table = bench if isinstance(bench, Benchmark) else None
     space = table.space if table is not None else space_called(bench) if isinstance(bench, str) else bench
     assert isinstance(space, Space)
@@ -124,8 +123,9 @@ def score(
     found = _scored(plan, left, device, jobs if kind == "cpu" else 1, cluster)
     done = together - sum(len(piece.ids) for piece in left)
     bar = counted(found, done=done, total=together, progress=progress, unit="network", size=lambda part: len(part[1]))
-    for piece, rows in bar:
-        run.write_part(piece.name, part_frame(rows))
+    with kept():
+        for piece, rows in bar:
+            run.write_part(piece.name, part_frame(rows))
     return run
 
 

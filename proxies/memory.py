@@ -14,25 +14,30 @@ LARGEST = 32 * 2**20  # bytes; the largest M_MMAP_THRESHOLD, which glibc reaches
 ALL = 2**31 - 1
 
 
-@contextmanager
-def kept() -> Iterator[None]:
-    """Freed memory stays with the process until the end, when it is given back.
+def keep() -> None:
+    """From now on, freed memory stays with this process.
 
     A pass through a network frees hundreds of megabytes that the next pass asks for again. glibc gives them back to
     the system in between, whose clearing of new pages takes up to a tenth of the seconds of a pass. Elsewhere nothing
     changes.
     """
     library = _glibc()
-    if library is None:
-        yield
-        return
-    library.mallopt(MAPPED, LARGEST)
-    library.mallopt(TRIM, ALL)
+    if library is not None:
+        library.mallopt(MAPPED, LARGEST)
+        library.mallopt(TRIM, ALL)
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """`keep` until the end, when all of it is given back."""
+    keep()
     try:
         yield
     finally:
-        library.mallopt(TRIM, 2 * LARGEST)  # as glibc does from the first free of such a piece on
-        library.malloc_trim(0)
+        library = _glibc()
+        if library is not None:
+            library.mallopt(TRIM, 2 * LARGEST)  # as glibc does from the first free of such a piece on
+            library.malloc_trim(0)
 
 
 @lru_cache

@@ -16,7 +16,7 @@ from ..bench.live.device import device_of, now
 from ..bench.live.macro import Macro, StackMacro
 from ..bench.live.weights import Law
 from ..bench.spaces import Space
-from .memory import kept
+from .memory import keep
 from .minibatch import moved
 from .plan import Piece
 from .proxy import Batch, Proxy
@@ -52,9 +52,10 @@ def score_piece(work: Work | bytes, piece: Piece) -> tuple[Piece, list[Row]]:
     """The rows of one part; in another process ``work`` comes packed, and is unpacked once."""
     if isinstance(work, bytes):
         torch.set_num_threads(1)
+        keep()
         work = _unpacked(work)
     device = device_of(work.device)
-    with kept(), one_thread() if device.type == "cpu" else _exact():
+    with one_thread() if device.type == "cpu" else _exact():
         batch = moved(work.batch, device)
         _warm_up(work.device)
         return piece, [score_one(work, arch, batch) for arch in piece.ids]
