@@ -17,7 +17,7 @@ Wherever a benchmark is asked for, its name or path will do. What computes for l
     base_seed       from which all random streams derive
     progress        show a progress bar on standard error
 
-Errors are `nasgauge.bench.errors.NasgaugeError`: they say what was given, what is legal and what to try next.
+Errors are a `NasgaugeError`: they say what was given, what is legal and what to try next.
 Importing this module loads neither torch nor pandas nor matplotlib, and touches no disk.
 """
 
@@ -27,6 +27,8 @@ import importlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
+
+from .bench.errors import NasgaugeError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "NasgaugeError",
     "build",
     "compare",
     "convert",
@@ -543,6 +546,9 @@ def report(
     elif bench is not None or dataset is not None or lower or out is not None:
         raise BadValue("bench, dataset, lower and out are about a file of scores, not about a run folder")
     folders = [each.folder if isinstance(each, ScoreRun) else each for each in (run, *others)]
+    for each in folders:
+        if not isinstance(each, (Run, str, os.PathLike)):
+            raise BadValue(f"{each!r} is no run; give a run or the path of its folder")
     return report(*(each if isinstance(each, Run) else Run(each) for each in folders))
 
 

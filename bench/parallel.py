@@ -6,7 +6,8 @@ import datetime
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from .errors import BadValue, MissingFile, MissingPackage, NasgaugeError
+from .counts import check_jobs
+from .errors import MissingFile, MissingPackage, NasgaugeError
 
 PATIENCE = 30  # seconds to wait for a cluster
 
@@ -28,8 +29,7 @@ def answers(
         MissingFile: nobody answers at the address.
         NasgaugeError: somebody killed a worker.
     """
-    if jobs == 0:
-        raise BadValue("jobs=0 given; legal: a number of processes, or -1 for one per core")
+    check_jobs(jobs)
     return _on_cluster(function, pieces, cluster) if cluster else _on_cores(function, pieces, jobs)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 
+from .counts import check_count
 from .errors import BadValue
 from .objective import Evaluation, Objective, Trial
 
@@ -19,8 +20,7 @@ class Workers:
     """
 
     def __init__(self, objective: Objective, count: int) -> None:
-        if count < 1:
-            raise BadValue(f"workers={count} given; a search has at least 1")
+        check_count("workers", count, "the trainers of a search")
         self.count = count
         self._objective = objective
         self._free = list(range(count))

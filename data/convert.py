@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..bench.errors import BadFile, BadValue, MissingFile
+from ..bench.counts import check_jobs
+from ..bench.errors import BadFile, MissingFile
 from ..bench.spaces import Space, space
 from ..bench.table import Source, write_table
 from .files.converted import Content, Converted, check_target
@@ -56,8 +57,7 @@ def convert(
         raise MissingFile(f"no file at {path}")
     target = Path(out) if out is not None else table_path(plain_name(path), home)
     check_target(target)
-    if jobs == 0:
-        raise BadValue("jobs=0 given; legal: a number of processes, or -1 for one per core")
+    check_jobs(jobs)
     try:
         other = _other(path)
         if other is not None:

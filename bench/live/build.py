@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ..counts import check_count
 from ..errors import BadValue
 from ..parallel import answers, counted
 from ..spaces import Space
@@ -61,8 +62,7 @@ def build(
     """
     out = Path(out)
     check_trainable(space)
-    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
-        raise BadValue(f"seeds={seeds!r}; give the number of trainings of every class, at least 1")
+    check_count("seeds", seeds, "the trainings of every class")
     protocol = protocol or Protocol.of(images, budget, space)
     if protocol.recipe.epochs != budget:
         raise BadValue(f"budget={budget}, but the protocol's recipe trains {protocol.recipe.epochs} epochs")

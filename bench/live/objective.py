@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..clock import Clock
+from ..counts import check_count
 from ..errors import BadValue
 from ..objective import Evaluation, Level, Objective, Trial
 from ..spaces import Space
@@ -63,8 +64,7 @@ class LiveObjective(Objective):
         check_trainable(space)
         if not images.count("valid"):
             raise BadValue(f"{images.name} has no validation split, by which a searcher is told")
-        if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
-            raise BadValue(f"seeds={seeds!r}; give the number of trainings of every class, at least 1")
+        check_count("seeds", seeds, "the trainings of every class")
         protocol = protocol or Protocol.of(images, budget, space)
         protocol.macro.check_image(images.shape)
         unknown = np.full(space.size, np.nan)

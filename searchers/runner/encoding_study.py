@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...bench.benchmark import Benchmark
+from ...bench.counts import check_count, check_jobs
 from ...bench.describe import identity
 from ...bench.environment import environment
 from ...bench.errors import BadValue, UnknownName
@@ -95,8 +96,7 @@ def encoding_study(
         BadValue: a number that is too small, or something twice; nothing left to predict.
         UnknownName, NotMeasured: no such encoding, head, searcher or column.
     """
-    if jobs == 0:
-        raise BadValue("jobs=0 given; legal: a number of processes, or -1 for one per core")
+    check_jobs(jobs)
     _check(bench, encodings, heads, pool=pool, centres=centres, neighbours=neighbours, pairs=pairs, mapped=mapped,
            queries=queries, seeds=seeds, draws=draws, held=held, fit_on=fit_on, base_seed=base_seed)  # fmt: skip
     recipes = _recipes(searchers, encodings)
@@ -216,5 +216,4 @@ def _check(bench: Benchmark, encodings: Sequence[str], heads: Sequence[str], **n
                 raise UnknownName.of(what, name, known)
     least = {"base_seed": 0, "pool": 100, "centres": 2, "pairs": 4, "mapped": 10, "held": 2, "fit_on": 10}
     for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < least.get(name, 1):
-            raise BadValue(f"{name}={value!r}; give an integer of at least {least.get(name, 1)}")
+        check_count(name, value, least=least.get(name, 1))

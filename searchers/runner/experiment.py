@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...bench.benchmark import Benchmark
+from ...bench.counts import check_jobs
 from ...bench.errors import BadValue
 from ...bench.objective import Log
 from ...bench.parallel import in_parallel
@@ -117,8 +118,7 @@ def compare(
         BadValue: no budget, no searcher, a budget in which nothing fits, a folder with something else in it.
         NotMeasured: the table lacks the validation accuracy, the cost or the property that the search needs.
     """
-    if jobs == 0:
-        raise BadValue("jobs=0 given; legal: a number of processes, or -1 for one per core")
+    check_jobs(jobs)
     tasks = tasks_of(bench, datasets, budget, report_budget, budgets, trial)
     source = None if scores is None else str(Path(scores).resolve())
     how = Live.of(live)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ...bench.benchmark import Benchmark
 from ...bench.clock import Clock
+from ...bench.counts import check_count
 from ...bench.errors import BadValue, UnknownName
 from ...bench.live import need_torch
 from ...bench.live.images import Images
@@ -53,8 +54,7 @@ class Live:
     sha256: str | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.seeds, bool) or not isinstance(self.seeds, int) or self.seeds < 1:
-            raise BadValue(f"seeds={self.seeds!r}; give the number of trainings of every class, at least 1")
+        check_count("seeds", self.seeds, "the trainings of every class")
         for key, kinds in (("image_folder", (str, os.PathLike)), ("device", (str,)), ("sha256", (str,))):
             value = getattr(self, key)
             if not (isinstance(value, kinds) or (value is None and key != "device")):

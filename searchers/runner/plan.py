@@ -10,6 +10,7 @@ import numpy as np
 
 from ...bench.benchmark import Benchmark
 from ...bench.clock import Clock
+from ...bench.counts import check_count
 from ...bench.errors import BadValue, NasgaugeError, NotMeasured, UnknownName
 from ...bench.objective import Objective
 from ..scores import Scores
@@ -55,12 +56,10 @@ class Plan:
     live: Training | None = None
 
     def __post_init__(self) -> None:
-        if self.seeds < 1:
-            raise BadValue(f"seeds={self.seeds} given; a comparison needs at least 1 repetition")
+        check_count("seeds", self.seeds, "the repetitions of every searcher")
         if not self.recipes or not self.tasks:
             raise BadValue("nothing to compare: give at least one searcher and one data set")
-        if self.base_seed < 0:
-            raise BadValue(f"base_seed={self.base_seed} given; legal: 0 and above")
+        check_count("base_seed", self.base_seed, "the first seed", least=0)
         labels, datasets = [recipe.label for recipe in self.recipes], [task.dataset for task in self.tasks]
         if len(set(labels)) < len(labels):
             raise BadValue(f"searchers={', '.join(labels)}: two carry one label; give them different label=")
@@ -70,8 +69,7 @@ class Plan:
             raise BadValue(
                 f"trial={self.trial!r} given; legal: 'mean' (of all runs), 'random' (one run per evaluation)"
             )
-        if self.workers < 1:
-            raise BadValue(f"workers={self.workers} given; a search has at least 1")
+        check_count("workers", self.workers, "the trainers of a search")
         if self.mode not in ("async", "sync"):
             raise BadValue(f"mode={self.mode!r} given; legal: 'async' (nobody waits), 'sync' (batches with a barrier)")
         if self.live is not None and self.trial != "mean":

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...bench.benchmark import Benchmark
+from ...bench.counts import check_jobs
 from ...bench.describe import identity
 from ...bench.environment import environment
 from ...bench.errors import BadValue, UnknownName
@@ -105,8 +106,7 @@ def surrogate(
         BadValue: a size that is too small, or that leaves nothing to predict; nothing to fit, or something twice.
         UnknownName, NotMeasured: no such column, scale or predictor.
     """
-    if jobs == 0:
-        raise BadValue("jobs=0 given; legal: a number of processes, or -1 for one per core")
+    check_jobs(jobs)
     if scale not in SCALES:
         raise UnknownName.of("scale", scale, SCALES)
     metric = metric or ("test_accuracy" if "test_accuracy" in bench.metrics else "valid_accuracy")

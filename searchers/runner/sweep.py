@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...bench.benchmark import Benchmark
+from ...bench.counts import check_count
 from ...bench.describe import origin
 from ...bench.environment import environment
 from ...bench.errors import BadFile, BadValue, NasgaugeError
@@ -56,8 +57,7 @@ def sweep(
         if not given or len(set(given)) < len(given):
             raise BadValue(f"{what}={given} given; a sweep has one or more of them, each once")
     for count in workers:
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-            raise BadValue(f"workers={count!r} given; a search has at least 1")
+        check_count("workers", count, "the trainers of a search")
     config = {
         "kind": "parallel", "benchmark": origin(bench), "trainers": [int(count) for count in workers],
         "modes": modes, "batch_of_trainers": batch_of_trainers, "searchers": [each.table for each in recipes],
@@ -95,7 +95,7 @@ def compare_with(
     **settings: Any,
 ) -> Run:
     """`experiment.compare`, or `sweep` where several numbers of trainers are given."""
-    if not isinstance(workers, int):
+    if isinstance(workers, Sequence) and not isinstance(workers, str):
         return sweep(
             bench, recipes, folder, workers=workers, mode=mode, batch_of_trainers=batch_of_trainers, **settings
         )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...bench.benchmark import Benchmark
+from ...bench.counts import check_count
 from ...bench.describe import origin
 from ...bench.environment import environment
 from ...bench.errors import BadValue
@@ -88,12 +89,10 @@ def verify(
     from ...bench.live.device import describe, device_of
     from ...bench.live.images import Images, describe_images
 
-    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
-        raise BadValue(f"seeds={seeds!r}; legal: a number of trainings of each architecture, at least 1")
+    check_count("seeds", seeds, "the trainings of each architecture")
     if base_seed is None:
         base_seed = _first_seed(bench)
-    if isinstance(base_seed, bool) or not isinstance(base_seed, int) or base_seed < 0:
-        raise BadValue(f"base_seed={base_seed!r}; legal: the first seed, from 0 on")
+    check_count("base_seed", base_seed, "the first seed", least=0)
     where = device_of(device)
     ids = _chosen(bench, archs, sample, base_seed, question(bench, dataset, metric, budget))
     plan = plan_of(
