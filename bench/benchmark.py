@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from .clock import Clock
-from .column import less_is_better
 from .describe import describe
 from .errors import BadValue, NotMeasured, UnknownName
 from .formulas import Formulas
 from .index import Index
 from .levels import WHOLE, Levels, Seed
 from .objective import Objective
+from .optimum import Optimum, best_of
 from .runs import check_seed, draw, mean_over_runs, pick_seed
 from .spaces import Architecture, Architectures, Graph, Space
 from .spaces.listing import Listing, space_of, texts_of
@@ -39,18 +39,6 @@ class Cost:
     seconds: Floats
     provenance: str
     words: str
-
-
-@dataclass(frozen=True)
-class Optimum:
-    """The best architecture of a table; ``rule`` says in words what it is best by."""
-
-    id: int
-    value: float
-    metric: str
-    dataset: str
-    budget: int | None
-    rule: str
 
 
 class Benchmark:
@@ -206,16 +194,10 @@ class Benchmark:
         if rule not in ("mean", "single"):
             raise UnknownName.of("rule", rule, ("mean", "single"))
         values = self._whole(metric, dataset, budget, "mean" if rule == "mean" else "all")
-        sign = -1 if less_is_better(metric) else 1
-        there = np.where(np.isnan(values), -np.inf, sign * values)
-        scores = there if there.ndim == 1 else there.max(axis=1)
-        best = int(scores.argmax())
-        if scores[best] == -np.inf:
+        found = best_of(values, metric, dataset, self.index.find(metric, dataset, budget, WHOLE).budget, rule)
+        if found is None:
             raise NotMeasured(f"{self.name}: no architecture has {metric!r} on {dataset!r}")
-        end = self.index.find(metric, dataset, budget, WHOLE).budget
-        of = "value" if end is None else f"{'mean over runs' if rule == 'mean' else 'single run'} after {end} epochs"
-        words = f"{'largest' if sign > 0 else 'smallest'} {of}"
-        return Optimum(best, float(sign * scores[best]), metric, dataset, end, words)
+        return found
 
     def objective(
         self,
