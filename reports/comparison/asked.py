@@ -43,6 +43,7 @@ class Task:
     budgets: tuple[int, ...]  # training lengths a searcher could ask for
     reference: tuple[float, float] | None  # (value [percent], cost) from which hypervolume is measured
     allowed: int | None  # architectures that the hard limit leaves
+    predicted: tuple[str, ...]  # of "search" and `SPLITS`, the accuracies that a surrogate predicted
 
 
 @dataclass(frozen=True)
@@ -190,6 +191,7 @@ def _task(task: Mapping[str, Any]) -> Task:
         budgets=tuple(int(budget) for budget in task.get("budgets") or (task["search"]["budget"],)),
         reference=None if reference is None else (float(reference["value"]), float(reference["cost"])),
         allowed=None if task.get("allowed") is None else int(task["allowed"]),
+        predicted=tuple(str(name) for name in task.get("predicted") or ()),
     )
 
 

@@ -81,6 +81,10 @@ def comparison(run: Run) -> Report:
     )
 
 
+PREDICTED_WORDS = {
+    "search": "what searchers were told",
+    **{split: f"{words} accuracies of what they found" for split, words in SPLIT_WORDS.items()},
+}
 CHECKLIST = (
     "The NAS best-practices checklist of Lindauer & Hutter (JMLR 2020), answered from what the run recorded; questions "
     "that a run cannot answer are left to its author."
@@ -113,8 +117,16 @@ def _figures(
 
 
 def _alarms(found: Outcome) -> list[Alarm]:
-    """What is not there, with counts."""
+    """What is not there, with counts, and what nobody measured."""
     alarms = []
+    predicted = [
+        f"{task.dataset}: {joined(PREDICTED_WORDS[name] for name in task.predicted)}"
+        for task in found.asked.tasks
+        if task.predicted
+    ]
+    if predicted:
+        last = "Differences between searchers can be those of the surrogate; train what was found (nasgauge verify)."
+        alarms.append(Alarm("Accuracies are predicted, not measured", (*predicted, last)))
     if len(found.failures):
         counts = found.failures.groupby(["dataset", "searcher"], sort=False, observed=True)
         lines = [

@@ -10,6 +10,7 @@ from ...bench.benchmark import Benchmark
 from ...bench.describe import identity
 from ...bench.environment import environment
 from ...bench.errors import NotMeasured
+from ...bench.table import Entry
 from ..scores import Scores
 from .plan import Plan, Task
 
@@ -82,15 +83,32 @@ def _task(bench: Benchmark, plan: Plan, task: Task) -> dict[str, Any]:
               "words": _words(bench, task, "valid_accuracy", task.budget)}  # fmt: skip
     return {"dataset": task.dataset, "search": search, "report": report, "cost": cost, "optimum": optimum,
             "missing": missing, "mean_of_space": mean, "top": top, "budgets": list(task.budgets),
+            "predicted": _predicted(bench, plan, task),
             "allowed": int(inside.sum()), "reference": _reference(bench, plan, task)}  # fmt: skip
 
 
+def _predicted(bench: Benchmark, plan: Plan, task: Task) -> list[str]:
+    """Which of the accuracies told ("search") and reported ("valid", "test") nobody measured."""
+    asked = {"search": ("valid_accuracy", task.budget), "valid": ("valid_accuracy", task.report_budget),
+             "test": ("test_accuracy", task.report_budget)}  # fmt: skip
+    if plan.live is not None:
+        del asked["search"]
+    entries = {name: _entry(bench, task, metric, budget) for name, (metric, budget) in asked.items()}
+    return [name for name, entry in entries.items() if entry is not None and entry.provenance == "predicted"]
+
+
 def _words(bench: Benchmark, task: Task, metric: str, budget: int) -> str:
-    try:
-        entry = bench.index.find(metric, task.dataset, budget, ("mean", "runs"))
-    except NotMeasured:
+    entry = _entry(bench, task, metric, budget)
+    if entry is None:
         return "not measured"
     return "; ".join(part for part in (entry.trained_on, entry.evaluated_on, entry.means_over) if part)
+
+
+def _entry(bench: Benchmark, task: Task, metric: str, budget: int) -> Entry | None:
+    try:
+        return bench.index.find(metric, task.dataset, budget, ("mean", "runs"))
+    except NotMeasured:
+        return None
 
 
 def _optimum(bench: Benchmark, plan: Plan, task: Task, values: Floats) -> dict[str, Any] | None:

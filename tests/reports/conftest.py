@@ -113,6 +113,7 @@ def _task(dataset: str, table: dict[str, np.ndarray], optimum: bool, objective2:
                 for split in ("valid", "test")},
         "budgets": [12], "allowed": len(table["test"]),
         "reference": {"value": float(table["value"].min()), "cost": float(table["size"].max())} if objective2 else None,
+        "predicted": [],
     }  # fmt: skip
 
 

@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 from statsmodels.stats.multitest import multipletests
 
+import nasgauge as ng
+from nasgauge.bench.benchmark import Benchmark
 from nasgauge.bench.errors import BadFile, MissingFile, NasgaugeError, UnknownName
 from nasgauge.bench.run_folder import write_frame
 from nasgauge.reports import report
@@ -147,6 +149,16 @@ def test_an_incomplete_run_is_said_loudly_with_counts(make_run: Any) -> None:
     assert "cifar10, evolution: 4 of 6 repetitions" in alarm.lines
     assert "cifar100, random: 0 of 6 repetitions" in alarm.lines
     assert made.sections[0].blocks[0] is alarm  # before anything else
+
+
+def test_a_search_on_predictions_says_so_before_anything_else(toy: Benchmark, tmp_path: Path) -> None:
+    path = toy.surrogate(range(0, 15_625, 50)).save(tmp_path / "predicted.h5")
+    run = ng.compare(path, "random", dataset="cifar10", queries=3, seeds=2, jobs=1, out=tmp_path / "run")
+    alarm = blocks(ng.report(run), Alarm)[0]
+    assert alarm.title == "Accuracies are predicted, not measured"
+    assert alarm.lines[0].startswith("cifar10: ")
+    assert "what searchers were told" in alarm.lines[0]
+    assert "verify" in alarm.lines[-1]
 
 
 def test_a_complete_run_raises_no_alarm(make_run: Any) -> None:
