@@ -17,6 +17,7 @@ import numpy as np
 from ...bench.benchmark import Benchmark
 from ...bench.counts import check_jobs
 from ...bench.errors import BadValue
+from ...bench.memory import Memory, resident, since
 from ...bench.objective import Log
 from ...bench.parallel import in_parallel
 from ...bench.run_folder import folder_for, write_frame
@@ -25,7 +26,6 @@ from .. import expectation
 from ..scores import Scores, files_of
 from ..searcher import Recipe
 from .live import Live, Training
-from .memory import Memory, resident, since
 from .plan import Limit, Plan, Task, Trials, tasks_of
 from .run import FAILURE, Run
 from .search import Mode, Spending, search_once

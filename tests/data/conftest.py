@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nasgauge.bench.memory import resident, since
 from nasgauge.bench.spaces import Topology
 
 SEEDS = (777, 888, 999)
@@ -150,3 +152,17 @@ def make(tmp_path: Path) -> Callable[[tuple[tuple[int, int], ...]], Made]:
         return Made(truth, write_sources(truth, tmp_path))
 
     return build
+
+
+@contextmanager
+def _taking_at_most(megabytes: float) -> Iterator[None]:
+    found = resident()
+    yield
+    taken = since(found)
+    assert not taken.peak - taken.before > megabytes, taken  # NaN where the system does not tell
+
+
+@pytest.fixture
+def taking_at_most() -> Callable[[float], Any]:
+    """``with taking_at_most(300):`` what needs no more than so many MB beyond what the process holds already."""
+    return _taking_at_most

@@ -23,13 +23,13 @@ CELLS = 20_000
 RECORDS = 3 * CELLS
 OFFICIAL_SECONDS_PER_RECORD = 28e-6  # with upb, claimed in the issue
 PEAK = (
-    "import os, resource, sys, time; from pathlib import Path\n"
+    "import resource, sys, time; from pathlib import Path\n"
     "from joblib.externals.loky import get_reusable_executor\n"
+    "from nasgauge.bench.memory import resident, since\n"
     "from nasgauge.data.files.nasbench_file import convert_nasbench\n"
-    "started = time.perf_counter(); convert_nasbench(Path(sys.argv[1]), Path(sys.argv[2]))\n"
+    "before, started = resident(), time.perf_counter(); convert_nasbench(Path(sys.argv[1]), Path(sys.argv[2]))\n"
     "seconds = time.perf_counter() - started; get_reusable_executor().shutdown(wait=True)\n"
-    "own, helper = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))\n"
-    "print(seconds, own / 1024, helper / 1024)"
+    "print(seconds, since(before).peak, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)"
 )
 
 

@@ -26,11 +26,10 @@ ARCHS = 1_200
 PEAK = (
     "import resource, sys, time; from pathlib import Path\n"
     "from joblib.externals.loky import get_reusable_executor\n"
-    "from nasgauge.data.convert import convert\n"
-    "started = time.perf_counter(); convert(Path(sys.argv[1]), Path(sys.argv[2]))\n"
+    "from nasgauge.bench.memory import resident, since; from nasgauge.data.convert import convert\n"
+    "before, started = resident(), time.perf_counter(); convert(Path(sys.argv[1]), Path(sys.argv[2]))\n"
     "seconds = time.perf_counter() - started; get_reusable_executor().shutdown(wait=True)\n"
-    "own = next(int(line.split()[1]) for line in open('/proc/self/status') if line.startswith('VmHWM'))\n"
-    "print(seconds, own / 1024, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)"
+    "print(seconds, since(before).peak, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)"
 )
 """Seconds, and MiB of this process and of the largest helper; getrusage would count what the parent process held."""
 

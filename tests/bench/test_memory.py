@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nasgauge.bench import memory
 from nasgauge.bench.benchmark import Benchmark
+from nasgauge.bench.memory import Memory, resident, since
 from nasgauge.bench.objective import Evaluation
 from nasgauge.bench.spaces import Space
 from nasgauge.reports.comparison.outcome import outcome
 from nasgauge.searchers import Recipe, random
-from nasgauge.searchers.runner import memory
 from nasgauge.searchers.runner.experiment import compare
-from nasgauge.searchers.runner.memory import Memory, resident, since
 
 HEAVY = 200_000_000  # bytes
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can set the mark of a process back")
