@@ -31,7 +31,7 @@ class Report:
     """What was learned from one run folder; the same folder gives the same bytes.
 
     ``figures`` are drawn side by side per name, ``tables`` become CSV files of the same name; a section without blocks
-    is left out.
+    is left out, and so is a table without rows.
 
     >>> report(Run("runs/first")).save("comparison.html")  # doctest: +SKIP
     """
@@ -46,6 +46,7 @@ class Report:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sections", tuple(section for section in self.sections if section.blocks))
+        object.__setattr__(self, "tables", {name: table for name, table in self.tables.items() if len(table)})
 
     def html(self) -> str:
         """The page: one file with everything in it, that never asks the network for anything."""

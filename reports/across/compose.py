@@ -75,7 +75,7 @@ def across(runs: Sequence[Run]) -> Report:
         lead=joined(dict.fromkeys(str(place) for place in pool.places())),
         sections=tuple(sections),
         figures=figures,
-        tables={name: table for name, table in tables.items() if len(table)},
+        tables=tables,
     )
 
 

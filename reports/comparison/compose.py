@@ -77,7 +77,7 @@ def comparison(run: Run) -> Report:
         + ("; what searchers were told was trained live" if asked.live else ""),
         sections=tuple(sections),
         figures=figures,
-        tables={name: table for name, table in tables.items() if len(table)},
+        tables=tables,
     )
 
 

@@ -76,7 +76,7 @@ def encoding(run: Run) -> Report:
         f"{joined(found.datasets)}",
         sections=sections,
         figures=figures,
-        tables={name: table for name, table in tables.items() if len(table)},
+        tables=tables,
     )
 
 

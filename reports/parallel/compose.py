@@ -59,7 +59,7 @@ def parallel(run: Run) -> Report:
         f"{counted(found.asked.seeds, 'repetition')}",
         sections=sections,
         figures=figures,
-        tables={name: table for name, table in tables.items() if len(table)},
+        tables=tables,
     )
 
 

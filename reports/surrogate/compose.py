@@ -62,9 +62,8 @@ def surrogate(run: Run) -> Report:
         ),
         figures=figures,
         tables={
-            "fits": found.fits, "curves": found.curve,
-            **({"differences": found.differences} if len(found.differences) else {}),
-            **({"predictions": found.predictions} if len(found.predictions) else {}),
+            "fits": found.fits, "curves": found.curve, "differences": found.differences,
+            "predictions": found.predictions,
             **({"failures": found.failures.drop(columns="traceback")} if len(found.failures) else {}),
         },
     )  # fmt: skip

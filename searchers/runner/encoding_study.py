@@ -22,13 +22,12 @@ from ...bench.environment import environment
 from ...bench.errors import BadValue, UnknownName
 from ...bench.parallel import answers, counted
 from ...bench.run_folder import folder_for
-from ...bench.surrogate.surrogate import Question
 from ...bench.whole import whole_file
 from ..predictors.heads import HEADS
 from . import stretching
 from .encoding_parts import all_values, looked_among, make_part, model_of, part_name, rows_file
 from .encoding_transfer import crossings
-from .questions import having
+from .questions import check_left, check_whole, default_metric, questions_of
 from .run import Run
 from .stretching import FEWEST, held_out, surrogate
 
@@ -100,9 +99,12 @@ def encoding_study(
     _check(bench, encodings, heads, pool=pool, centres=centres, neighbours=neighbours, pairs=pairs, mapped=mapped,
            queries=queries, seeds=seeds, draws=draws, held=held, fit_on=fit_on, base_seed=base_seed)  # fmt: skip
     recipes = _recipes(searchers, encodings)
-    metric = metric or ("test_accuracy" if "test_accuracy" in bench.metrics else "valid_accuracy")
-    questions = [_question(bench, metric, dataset, budget) for dataset in datasets or having(bench, metric)]
-    _check_sizes(bench, questions, [*sizes, fit_on])
+    metric = metric or default_metric(bench)
+    questions = questions_of(bench, metric, datasets, budget)
+    for size in sizes:
+        check_whole("sizes", size, FEWEST)
+    for question in questions:
+        check_left(bench, question, max([*sizes, fit_on]))
     config = {
         "kind": "encodings", "benchmark": identity(bench), "questions": [asdict(each) for each in questions],
         "encodings": list(encodings), "heads": list(heads), "fit_on": fit_on,
@@ -168,11 +170,6 @@ def _save(path: Path, array: npt.NDArray[Any]) -> None:
         np.save(file, array, allow_pickle=False)
 
 
-def _question(bench: Benchmark, metric: str, dataset: str | None, budget: int | None) -> Question:
-    entry = bench.index.find(metric, dataset, budget, ("runs", "mean"))
-    return Question(metric, entry.dataset, entry.budget)
-
-
 def _recipes(names: Sequence[str], encodings: Sequence[str]) -> list[Recipe]:
     """Random search, and every searcher on every encoding."""
     from .. import SEARCHERS, random
@@ -185,22 +182,6 @@ def _recipes(names: Sequence[str], encodings: Sequence[str]) -> list[Recipe]:
         SEARCHERS[name](label=f"{name}, {encoding}", encoding=encoding) for name in names for encoding in encodings
     ]
     return [random(), *found] if found else []
-
-
-def _check_sizes(bench: Benchmark, questions: Sequence[Question], sizes: Sequence[int]) -> None:
-    """Before anything is written, what `surrogate` would find out later."""
-    for size in sizes:
-        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < FEWEST:
-            raise BadValue(f"sizes={size!r}; give integers of at least {FEWEST}")
-    every = np.arange(bench.space.size)
-    for each in questions:
-        values = bench.query(every, each.metric, dataset=each.dataset, budget=each.budget)
-        classes = len(np.unique(bench.space.canonical(np.flatnonzero(~np.isnan(values)))))
-        if max(sizes) >= classes:
-            raise BadValue(
-                f"{max(sizes):,} architectures to learn from leave nothing to predict: {bench.name} has "
-                f"{each.words()} of {classes:,} isomorphism classes; give smaller sizes"
-            )
 
 
 def _check(bench: Benchmark, encodings: Sequence[str], heads: Sequence[str], **numbers: int) -> None:

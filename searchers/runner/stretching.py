@@ -27,7 +27,16 @@ from ...bench.surrogate.surrogate import RESULTS, Question
 from ..predictors import Predictor, predictor
 from ..threads import one_thread_learning
 from .judging import SCALES, SHOWN, fit_and_predict, judged, one_seed, scale_of
-from .questions import has_runs, having, runs_of, statement_of, values_of
+from .questions import (
+    check_left,
+    check_whole,
+    default_metric,
+    has_runs,
+    questions_of,
+    runs_of,
+    statement_of,
+    values_of,
+)  # fmt: skip
 from .run import Run
 
 if TYPE_CHECKING:
@@ -109,20 +118,17 @@ def surrogate(
     check_jobs(jobs)
     if scale not in SCALES:
         raise UnknownName.of("scale", scale, SCALES)
-    metric = metric or ("test_accuracy" if "test_accuracy" in bench.metrics else "valid_accuracy")
+    metric = metric or default_metric(bench)
     fitted = tuple(predictor(each, bench.space, timed=not metric.endswith(RESULTS)) for each in models)
     _distinct("models", [each.name for each in fitted])
     _distinct("datasets", list(datasets), least=0)
     _check(fit_on, sizes, draws, held, base_seed)
     every = sorted({int(size) for size in sizes} | {int(fit_on)})
-    questions, stated = [], []
-    for dataset in datasets or having(bench, metric):
-        entry = bench.index.find(metric, dataset, budget, ("runs", "mean"))
-        question = Question(metric, entry.dataset, entry.budget)
-        questions.append(question)
-        stated.append(statement_of(bench, question, entry.evaluated_on, every[-1], single=entry.kind == "runs"))
+    questions = questions_of(bench, metric, datasets, budget)
+    for question in questions:
+        check_left(bench, question, every[-1])
     config = {
-        "kind": "surrogate", "benchmark": identity(bench), "questions": stated,
+        "kind": "surrogate", "benchmark": identity(bench), "questions": [statement_of(bench, each) for each in questions],
         "models": [each.name for each in fitted], "scale": scale, "fit_on": int(fit_on), "sizes": every,
         "draws": int(draws), "base_seed": int(base_seed), "held": int(held), **environment("scikit-learn"),
     }  # fmt: skip
@@ -247,8 +253,7 @@ def _fit(bench: Benchmark, run: Run, piece: Piece, values: Floats, learned: Ids,
 def _check(fit_on: int, sizes: Sequence[int], draws: int, held: int, base_seed: int) -> None:
     for name, value, least in (("draws", draws, 1), ("held", held, 2), ("base_seed", base_seed, 0),
                                ("fit_on", fit_on, FEWEST), *(("sizes", size, FEWEST) for size in sizes)):  # fmt: skip
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-            raise BadValue(f"{name}={value!r}; give an integer of at least {least}")
+        check_whole(name, value, least)
 
 
 def _distinct(what: str, names: Sequence[str], least: int = 1) -> None:
