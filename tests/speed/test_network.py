@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +30,6 @@ CELLS = {
     "the best cell, every edge alive": 6111,
     "the median cell by multiply-adds": int(np.argsort(TSS.flops(np.arange(TSS.size)), kind="stable")[TSS.size // 2]),
 }
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """One thread, whose processor time says the truth on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def pictures() -> Images:
