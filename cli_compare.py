@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .cli_options import Home, integers, say
+from .cli_options import Cluster, Datasets, Home, Jobs, RunFolder, end, integers
 
 comparing = typer.Typer()
 
@@ -21,10 +21,8 @@ def compare(
     searcher: Annotated[
         list[str] | None, typer.Option("--searcher", "-s", help="May be given several times; NAME or NAME:PRESET.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: one under runs/].")] = None,
-    dataset: Annotated[
-        list[str] | None, typer.Option("--dataset", "-d", help="May be given several times [default: all].")
-    ] = None,
+    out: RunFolder = None,
+    dataset: Datasets = None,
     seconds: Annotated[float | None, typer.Option(help="Budget of one repetition in simulated seconds.")] = None,
     queries: Annotated[int | None, typer.Option(help="Budget of one repetition in evaluations.")] = None,
     seeds: Annotated[int, typer.Option(help="Repetitions of every searcher.")] = 100,
@@ -84,12 +82,8 @@ def compare(
     limit_images: Annotated[int | None, typer.Option(help="With --live: at most so many images of a split.")] = None,
     size: Annotated[int | None, typer.Option(help="With --live: make images smaller, to this side.")] = None,
     device: Annotated[str, typer.Option(help="With --live: cpu, cuda, cuda:1, ...")] = "cpu",
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", help="Processes; -1: one per core. Results do not depend on it.")
-    ] = -1,
-    cluster: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler that does the work, as tcp://host:8786.")
-    ] = None,
+    jobs: Jobs = -1,
+    cluster: Cluster = None,
     home: Home = None,
 ) -> None:
     """Run searchers on a benchmark, many times, on a simulated clock.
@@ -137,11 +131,7 @@ def compare(
                 live=how if live else False, jobs=jobs, cluster=cluster, out=out, progress=True,
             )  # fmt: skip
     print(f"{run.folder}\nnext: nasgauge report {run.folder}")
-    said = [words for each in comparisons(run) if (words := each.failed_words())]
-    for words in said:
-        say(f"nasgauge: {words}")
-    if said:
-        raise typer.Exit(1)
+    end(each.failed_words() for each in comparisons(run))
 
 
 def _one_or_all(given: list[Any] | None, default: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .cli_options import Home, integers, say
+from .cli_options import Cluster, Datasets, Home, Jobs, RunFolder, end, integers
 
 encoding = typer.Typer()
 
@@ -92,9 +92,7 @@ def encodings(
             "the others are compared with those of the first.",
         ),
     ],
-    dataset: Annotated[
-        list[str] | None, typer.Option("--dataset", "-d", help="May be given several times [default: all].")
-    ] = None,
+    dataset: Datasets = None,
     head: Annotated[
         list[str] | None, typer.Option(help="ridge, gp, random-forest, mlp; may be given several times [default: all].")
     ] = None,
@@ -126,13 +124,9 @@ def encodings(
     queries: Annotated[int, typer.Option(help="With --searcher: evaluations of a repetition.")] = 150,
     seeds: Annotated[int, typer.Option(help="With --searcher: repetitions.")] = 20,
     base_seed: Annotated[int, typer.Option(help="All random streams derive from it.")] = 0,
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", help="Processes; -1: one per core. Results do not depend on it.")
-    ] = -1,
-    cluster: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler that does the work instead.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: one under runs/].")] = None,
+    jobs: Jobs = -1,
+    cluster: Cluster = None,
+    out: RunFolder = None,
     home: Home = None,
 ) -> None:
     """Measure what encodings are worth on a table.
@@ -156,10 +150,7 @@ def encodings(
         base_seed=base_seed, jobs=jobs, cluster=cluster, out=out, progress=True,
     )  # fmt: skip
     print(f"{run.folder}\nnext: nasgauge report {run.folder}")
-    if said := failed_words(run):
-        for words in said:
-            say(f"nasgauge: {words}")
-        raise typer.Exit(1)
+    end(failed_words(run))
 
 
 def _settings(texts: list[str]) -> dict[str, Any]:

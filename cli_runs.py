@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .cli_options import Home, integers, say
+from .cli_options import Cluster, Datasets, Home, Jobs, RunFolder, end, integers
 
 runs = typer.Typer()
 
@@ -38,17 +38,13 @@ def score(
     seeds: Annotated[int, typer.Option(help="Initialisations and minibatches of every architecture.")] = 1,
     base_seed: Annotated[int, typer.Option(help="The first seed; the others count up from it.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", help="Processes; -1: one per core. Scores do not depend on it.")
-    ] = -1,
-    cluster: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Score on the workers of a Dask scheduler.")
-    ] = None,
+    jobs: Jobs = -1,
+    cluster: Cluster = None,
     shard: Annotated[str, typer.Option(metavar="I/N", help="Only the I-th of N shares of the work.")] = "1/1",
     merge: Annotated[
         list[Path] | None, typer.Option(metavar="FOLDER", help="First take over what another machine has of this run.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: one under runs/].")] = None,
+    out: RunFolder = None,
     home: Home = None,
 ) -> None:
     """Score untrained networks with training-free proxies.
@@ -90,9 +86,7 @@ def score(
         print(f"{run.folder}\n{whole - left} of {whole} parts are here; {rest}")
     else:
         print(f"{run.folder}\nnext: nasgauge report {run.folder}")
-    if words := run.failed_words():
-        say(f"nasgauge: {words}")
-        raise typer.Exit(1)
+    end([run.failed_words()])
 
 
 def _asked(archs: list[str]) -> int | str | list[int | str]:
@@ -108,9 +102,7 @@ def _asked(archs: list[str]) -> int | str | list[int | str]:
 @runs.command()
 def surrogate(
     name: Annotated[str, typer.Argument(help="A benchmark, a path, or several joined by +.")],
-    dataset: Annotated[
-        list[str] | None, typer.Option("--dataset", "-d", help="May be given several times [default: all].")
-    ] = None,
+    dataset: Datasets = None,
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -130,13 +122,9 @@ def surrogate(
     draws: Annotated[int, typer.Option(help="Of each size; the same for every model.")] = 10,
     base_seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
     held: Annotated[int, typer.Option(help="At most so many architectures are predicted in each draw.")] = 5_000,
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", help="Processes; -1: one per core. Results do not depend on it.")
-    ] = -1,
-    cluster: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Fit on the workers of a Dask scheduler.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: one under runs/].")] = None,
+    jobs: Jobs = -1,
+    cluster: Cluster = None,
+    out: RunFolder = None,
     home: Home = None,
 ) -> None:
     """Measure how well a few architectures predict all others.
@@ -168,6 +156,4 @@ def surrogate(
             jobs=jobs, cluster=cluster, out=out, progress=True,
         )  # fmt: skip
     print(f"{run.folder}\nnext: nasgauge report {run.folder}")
-    if words := failed_words(run):
-        say(f"nasgauge: {words}")
-        raise typer.Exit(1)
+    end([failed_words(run)])

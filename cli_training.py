@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .cli_options import Home, architectures, say
+from .cli_options import Cluster, Home, Jobs, RunFolder, architectures, say
 
 trainings = typer.Typer()
 
@@ -48,7 +48,7 @@ def verify(
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
     compile_: Annotated[bool, typer.Option("--compile", help="Run networks through torch.compile.")] = False,
     channels_last: Annotated[bool, typer.Option(help="Keep images in the memory layout NHWC.")] = True,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: one under runs/].")] = None,
+    out: RunFolder = None,
     home: Home = None,
 ) -> None:
     """Train architectures of a table again and compare.
@@ -94,12 +94,8 @@ def build(
     size: Annotated[int | None, typer.Option(help="Make images smaller, to this side in pixels.")] = None,
     run: Annotated[Path | None, typer.Option(help="Run folder [default: runs/ and the table's name].")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", help="Processes; -1: one per core. Results do not depend on it.")
-    ] = -1,
-    cluster: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Train on the workers of a Dask scheduler.")
-    ] = None,
+    jobs: Jobs = -1,
+    cluster: Cluster = None,
     loss_curves: Annotated[bool, typer.Option(help="Keep the losses of every epoch, not only of the last.")] = True,
     licence: Annotated[str, typer.Option(help="What the table says of its licence.")] = "not stated",
 ) -> None:

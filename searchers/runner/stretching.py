@@ -128,7 +128,8 @@ def surrogate(
     for question in questions:
         check_left(bench, question, every[-1])
     config = {
-        "kind": "surrogate", "benchmark": identity(bench), "questions": [statement_of(bench, each) for each in questions],
+        "kind": "surrogate", "benchmark": identity(bench),
+        "questions": [statement_of(bench, each) for each in questions],
         "models": [each.name for each in fitted], "scale": scale, "fit_on": int(fit_on), "sizes": every,
         "draws": int(draws), "base_seed": int(base_seed), "held": int(held), **environment("scikit-learn"),
     }  # fmt: skip
