@@ -18,7 +18,7 @@ import pytest
 
 from nasgauge.bench.errors import BadValue, UnknownName
 from nasgauge.reports import Report, report
-from nasgauge.reports.blocks import Plot
+from nasgauge.reports.blocks import Plot, Section, Text
 from nasgauge.reports.page import render, slug
 from nasgauge.searchers.runner.run import Run
 
@@ -168,6 +168,14 @@ def test_wrong_names_are_answered_with_the_right_ones(made: Report, tmp_path: Pa
 def test_a_missing_number_is_an_empty_field(make_run_once: Any) -> None:
     table = report(make_run_once("alone", seeds=1)).csv("final").decode()
     assert pd.read_csv(io.StringIO(table))["std"].isna().all() and "nan" not in table.lower()
+
+
+def test_a_report_leaves_out_sections_without_blocks_and_tables_without_rows() -> None:
+    told, nothing = Section("Told", (Text(("A sentence.",)),)), Section("Nothing", ())
+    tables = {"rows": pd.DataFrame({"id": [1]}), "none": pd.DataFrame({"id": []})}
+    made = Report("A title", "A lead", (told, nothing), tables=tables)
+    assert made.sections == (told,)
+    assert list(made.tables) == ["rows"]
 
 
 def test_importing_reports_loads_no_drawing_library() -> None:
