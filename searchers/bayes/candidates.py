@@ -12,7 +12,7 @@ from ...bench.objective import Evaluation
 from ...bench.spaces import Cells101, Ids, Space
 from ...bench.spaces.cells101_code import EDGE_SLOTS, INTERIOR, MAX_VERTICES
 from ..slots import Rows, Slots, other_choices
-from ..unseen import draw_unseen, unseen
+from ..unseen import draw_unseen, fresh, unseen
 from .embedding import Distance, Points, embed, whole_space
 
 POOLS = ("mutants", "space", "random")
@@ -46,9 +46,7 @@ class Candidates:
         if not parents:
             return np.empty(0, dtype=np.int64)
         rows = np.repeat(self._slots.rows(list(parents)), each, axis=0)
-        ids = _children(self._slots, rows, rng)
-        found = dict.fromkeys(arch for arch in ids.tolist() if arch not in seen)
-        return np.array(list(found)[:size], dtype=np.int64)
+        return fresh(self.space, _children(self._slots, rows, rng), seen)[:size]
 
     def unseen(self, seen: AbstractSet[int]) -> Ids:
         """Everything unseen."""
